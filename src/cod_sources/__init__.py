@@ -1,0 +1,1 @@
+"""The first plug-in: Call of Duty weapon data from CODArmory, WZStats and CODMunity."""

@@ -1,0 +1,87 @@
+"""What a fetcher is given."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from data_source_orchestrator.core.clock import Clock
+from data_source_orchestrator.core.deadline import Deadline
+
+
+class HttpResponse(Protocol):
+    """An upstream's accepted answer, wholly read."""
+
+    @property
+    def url(self) -> str:
+        """The address that answered, after redirects."""
+        ...
+
+    @property
+    def status(self) -> int:
+        """The HTTP status, always 2xx."""
+        ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The response headers; names are matched whatever their case."""
+        ...
+
+    @property
+    def body(self) -> bytes:
+        """The decoded body."""
+        ...
+
+    def text(self) -> str:
+        """Return the body as text, or raise `FetchError(content)`."""
+        ...
+
+    def json(self) -> Any:
+        """Return the body as strict JSON, or raise `FetchError(content)`."""
+        ...
+
+
+class HttpClient(Protocol):
+    """The client given to fetchers; it never sleeps and never retries, and raises `FetchError`."""
+
+    async def get(
+        self, url: str, *, params: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
+    ) -> HttpResponse:
+        """Return the answer to a GET, or raise `FetchError` with the kind of what went wrong."""
+        ...
+
+    async def get_json(
+        self, url: str, *, params: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
+    ) -> Any:
+        """Return the JSON value served there."""
+        ...
+
+    async def get_text(
+        self, url: str, *, params: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
+    ) -> str:
+        """Return the text served there."""
+        ...
+
+    async def check(self, url: str) -> None:
+        """Ask, look at the status and the first bytes, and hang up: a light probe."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchContext:
+    """Everything a fetcher may use; `attempt` counts from 1."""
+
+    http: HttpClient
+    deadline: Deadline
+    attempt: int
+    clock: Clock
+    log: logging.Logger
+    warn: "Warn"
+
+
+class Warn(Protocol):
+    """Notes something worth telling about data that is still good."""
+
+    def __call__(self, message: str) -> None:
+        """Add a warning to this attempt's outcome."""
+        ...

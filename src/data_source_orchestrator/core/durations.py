@@ -1,0 +1,55 @@
+"""Durations and counts as people give them, checked where they enter."""
+
+import math
+from datetime import timedelta
+
+from data_source_orchestrator.core.errors import ConfigurationError
+
+LONGEST = 3600.0
+"""Seconds; a longer limit is taken for milliseconds given by mistake."""
+
+Seconds = float | timedelta
+"""Seconds as a number, or a `timedelta`."""
+
+
+def in_seconds(value: Seconds) -> float:
+    """Return a duration that was checked where it entered as a plain number."""
+    return value.total_seconds() if isinstance(value, timedelta) else value
+
+
+def seconds(value: object, name: str, *, zero: bool = False) -> float:
+    """Return a duration in seconds, or say which setting is wrong, what it holds and what is accepted."""
+    if isinstance(value, timedelta):
+        value = value.total_seconds()
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ConfigurationError(f"{name} is {value!r}; give seconds as a number, or a timedelta")
+    if not math.isfinite(value) or value < 0 or (value == 0 and not zero):
+        floor = "0 or more" if zero else "more than 0"
+        raise ConfigurationError(f"{name} is {value!r}; give {floor} and at most {LONGEST:g} seconds")
+    if value > LONGEST:
+        raise ConfigurationError(
+            f"{name} is {value:g} seconds, and at most {LONGEST:g} are accepted;"
+            f" the unit is seconds; did you mean {value / 1000:g}?"
+        )
+    return float(value)
+
+
+def count(value: object, name: str, *, least: int = 0) -> int:
+    """Return a whole number, or say which setting is wrong and what is accepted."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ConfigurationError(f"{name} is {value!r}; give a whole number of {least} or more")
+    return value
+
+
+def share(value: object, name: str) -> float:
+    """Return a number from 0 to 1, or say which setting is wrong."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise ConfigurationError(f"{name} is {value!r}; give a number from 0 to 1")
+    return float(value)
+
+
+def flag(value: object, name: str) -> bool:
+    """Return a boolean, or say which setting is wrong."""
+    if not isinstance(value, bool):
+        raise ConfigurationError(f"{name} is {value!r}; give True or False")
+    return value

@@ -1,0 +1,102 @@
+"""Every error that leaves the house, under one root.
+
+DsoError
+├── ConfigurationError        a setting, a registration or an argument that cannot be meant
+├── UnknownSourceError        a key that nobody registered (also a KeyError)
+├── FetchError                raised by a fetcher to say how it failed
+├── SourceFailedError         a source's data was asked for, and it has none
+├── InsufficientSourcesError  fewer sources succeeded than the run demands
+└── StoreError                the store cannot be read or written
+"""
+
+import difflib
+import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from data_source_orchestrator.core.verdicts import FailureKind
+
+if TYPE_CHECKING:
+    from data_source_orchestrator.core.outcome import Failure, Outcome, Skipped
+    from data_source_orchestrator.core.result import FetchResult
+
+
+class DsoError(Exception):
+    """The root of all errors of this library."""
+
+
+class ConfigurationError(DsoError, ValueError):
+    """A setting, a registration or an argument is wrong; the sentence says what is accepted."""
+
+
+class UnknownSourceError(DsoError, KeyError):
+    """No source has this key; the sentence names the nearest one that exists."""
+
+    def __init__(self, key: object, known: Iterable[str]) -> None:
+        self.key = key
+        self.known = tuple(known)
+        super().__init__(f"no source is called {key!r}{self._hint()}")
+
+    def _hint(self) -> str:
+        near = nearest(str(self.key), self.known)
+        if near:
+            return f"; did you mean {near!r}?"
+        if self.known:
+            return f"; there are {', '.join(self.known)}"
+        return "; no source is registered"
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class FetchError(DsoError):
+    """A fetcher failed, and says how.
+
+    `retry_after` is the upstream's own wait in seconds, to be kept exactly; infinity means "do not retry".
+    `truncated` marks a content failure whose body ended early, the one kind of bad content worth a retry.
+    """
+
+    def __init__(
+        self,
+        kind: FailureKind | str,
+        message: str = "",
+        *,
+        retry_after: float | None = None,
+        truncated: bool = False,
+    ) -> None:
+        self.kind = FailureKind(kind)
+        if retry_after is not None and (math.isnan(retry_after) or retry_after < 0):
+            retry_after = math.inf
+        self.retry_after = retry_after
+        self.truncated = truncated
+        super().__init__(message or self.kind.value)
+
+
+class SourceFailedError(DsoError):
+    """The data of a source was asked for, and this run has none; `outcome` says why."""
+
+    def __init__(self, outcome: "Failure | Skipped") -> None:
+        self.outcome = outcome
+        super().__init__(f"no data from {outcome}")
+
+
+class InsufficientSourcesError(DsoError):
+    """Fewer sources succeeded than `min_successful_sources`; the partial result is kept in `result`."""
+
+    def __init__(self, result: "FetchResult", required: int, outcomes: "Iterable[Outcome[object]]") -> None:
+        self.result = result
+        self.required = required
+        self.outcomes = tuple(outcomes)
+        told = "; ".join(str(outcome) for outcome in self.outcomes) or "no source was asked"
+        count = result.metadata.success_count
+        super().__init__(f"{count} of {required} required sources succeeded: {told}")
+
+
+class StoreError(DsoError):
+    """The store cannot be read or written; what it held before is untouched."""
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word that a person most likely meant, or None."""
+    matches = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
+    return matches[0] if matches else None

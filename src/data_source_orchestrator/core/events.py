@@ -1,0 +1,136 @@
+"""What happened, as past-tense records; sinks translate them, nothing rebuilds results from them."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from data_source_orchestrator.core.outcome import Executed
+from data_source_orchestrator.core.verdicts import FailureKind, Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened at a moment (aware UTC)."""
+
+    at: datetime
+
+    @property
+    def type(self) -> str:
+        """The event's name in JSON: snake_case, as `source_finished`."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", self.__class__.__name__).lower()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarted(Event):
+    """A run has begun and asks these sources."""
+
+    run_id: str
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptStarted(Event):
+    """A fetcher was called; `attempt` counts from 1."""
+
+    source: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptFinished(Event):
+    """A fetcher's call ended; `kind` only where it failed."""
+
+    source: str
+    attempt: int
+    verdict: Verdict
+    duration: float
+    kind: FailureKind | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BytesReceived(Event):
+    """A response body grew to `total` bytes in this attempt."""
+
+    source: str
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryScheduled(Event):
+    """Attempt number `attempt` follows after `delay` seconds."""
+
+    source: str
+    attempt: int
+    delay: float
+    kind: FailureKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetcherAbandoned(Event):
+    """A fetcher went on after its cancellation, and nobody waits for it any longer."""
+
+    source: str
+    after: float
+    thread: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoopBlocked(Event):
+    """A fetcher held up the event loop, and everybody on it, for `seconds`."""
+
+    source: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakerChanged(Event):
+    """A source's breaker moved from one state to another; `retry_after` seconds until it lets a probe through."""
+
+    source: str
+    before: str
+    after: str
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthChanged(Event):
+    """A source's health moved from one status to another."""
+
+    source: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceFinished(Event):
+    """One execution of a source has ended; shared by every run that waited for it."""
+
+    executed: Executed[object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotPublished(Event):
+    """A snapshot was stored; its id is the hash of its entities and values."""
+
+    snapshot_id: str
+    entities: int
+    new: int
+    changed: int
+    unchanged: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFinished(Event):
+    """A run has ended, whether complete or cut short."""
+
+    run_id: str
+    duration: float
+    success_count: int
+    failure_count: int
+    skipped_count: int
+    sufficient: bool
+
+
+Emit = Callable[[Event], None]
+"""Hands an event to whoever listens; never raises, never waits."""

@@ -1,0 +1,86 @@
+"""How one source's part in a run ended: exactly one of three records."""
+
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from data_source_orchestrator.core.verdicts import FailureKind, SkipReason, Verdict
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Success(Generic[T_co]):
+    """The source answered, and its answer was accepted.
+
+    `duration` is the whole execution in seconds, waits included; `latency` the successful attempt alone.
+    """
+
+    source: str
+    data: T_co = field(repr=False)
+    attempts: int
+    duration: float
+    latency: float
+    warnings: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.source}: success {_effort(self.attempts, self.duration)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """The source was asked and gave no acceptable answer.
+
+    `error` is what the last attempt raised, or an error that tells what was wrong. `stale_data` is older data,
+    only where the source may serve it.
+    """
+
+    source: str
+    kind: FailureKind
+    error: BaseException
+    attempts: int
+    duration: float
+    stale_data: object | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def message(self) -> str:
+        """The error as one line for people, never empty."""
+        text = " ".join(str(self.error).split())
+        return text or type(self.error).__name__
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.kind} failure {_effort(self.attempts, self.duration)}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """The source was not asked, or not to the end, by our own decision; it says nothing about the source."""
+
+    source: str
+    reason: SkipReason
+    detail: str = ""
+    attempts: int = 0
+    duration: float = 0.0
+    warnings: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.source}: skipped, {self.detail or self.reason}"
+
+
+Outcome = Success[T_co] | Failure | Skipped
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Executed(Generic[T_co]):
+    """An outcome together with what it says about its source.
+
+    `probe` marks the single attempt that a half-open breaker lets through.
+    """
+
+    outcome: "Success[T_co] | Failure | Skipped"
+    verdict: Verdict
+    probe: bool = False
+
+
+def _effort(attempts: int, duration: float) -> str:
+    return f"after {attempts} attempt{'' if attempts == 1 else 's'} in {duration:.2f} s"

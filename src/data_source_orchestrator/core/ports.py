@@ -1,0 +1,84 @@
+"""What the house asks of a store: one transaction at a time, all or nothing."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from data_source_orchestrator.core.claim import Contribution, Json
+from data_source_orchestrator.core.outcome import Outcome
+from data_source_orchestrator.core.snapshot import Entity
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRow:
+    """One finished or interrupted run, as it is kept; `verb` is what was asked: sync, fetch, …."""
+
+    id: str
+    verb: str
+    started_at: datetime
+    duration: float
+    sufficient: bool
+    interrupted: bool
+    outcomes: tuple[Outcome[object], ...]
+
+
+class Transaction(Protocol):
+    """What can be read and written inside one transaction."""
+
+    def documents(self, kind: str) -> dict[str, Json]:
+        """Return all small documents of a kind (health, breaker, switch, …) by key."""
+        ...
+
+    def put_document(self, kind: str, key: str, value: Json) -> None:
+        """Keep a document in place of the one of the same kind and key."""
+        ...
+
+    def add_run(self, run: RunRow) -> None:
+        """Keep a run and its outcomes, without their data."""
+        ...
+
+    def contributions(self) -> dict[str, Contribution]:
+        """Return each source's last good contribution by key."""
+        ...
+
+    def put_contribution(self, contribution: Contribution) -> None:
+        """Keep a contribution in place of its source's last one."""
+        ...
+
+    def entities(self) -> dict[str, Entity]:
+        """Return the entities of the current snapshot by id."""
+        ...
+
+    def put_entities(self, entities: Iterable[Entity]) -> None:
+        """Keep these entities in place of those of the same id."""
+        ...
+
+    def remove_entities(self, ids: Iterable[str]) -> None:
+        """Let go of entities that nobody claims any longer."""
+        ...
+
+    def confirm_snapshot(self, snapshot_id: str, entities: int, at: datetime) -> None:
+        """Note that this snapshot is current at that moment, adding it where it was never seen."""
+        ...
+
+
+class Store(Protocol):
+    """Keeps what must last; every call is one transaction, and raises `StoreError` where it cannot be done."""
+
+    async def read(self, work: Callable[[Transaction], R]) -> R:
+        """Run `work` on a consistent view and return what it returns."""
+        ...
+
+    async def write(self, work: Callable[[Transaction], R]) -> R:
+        """Run `work` in one transaction, kept whole or not at all, and return what it returns."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the store's resources."""
+        ...
+
+
+Documents = Mapping[str, Json]

@@ -1,0 +1,134 @@
+"""A source: what to fetch, and how it wants to be treated."""
+
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, Protocol, TypeVar, cast, overload
+
+from data_source_orchestrator.core.contract import Contract
+from data_source_orchestrator.core.durations import Seconds, count, flag, in_seconds, seconds, share
+from data_source_orchestrator.core.errors import ConfigurationError, nearest
+from data_source_orchestrator.core.policies import BreakerPolicy
+
+T = TypeVar("T")
+
+Fetcher = Callable[..., Awaitable[T]] | Callable[..., T]
+"""An `async def` or a plain function, with no argument or with a `FetchContext`."""
+
+UPDATE_INTERVALS = {"realtime": 60.0, "hourly": 3600.0, "daily": 86400.0, "weekly": 604800.0, "monthly": 2592000.0}
+"""Seconds between an upstream's changes, by the word that its source uses."""
+
+_KEY = re.compile(r"[a-z][a-z0-9_-]*")
+
+
+def rows_of(payload: object) -> Sequence[object]:
+    """Return a list payload's items; any other payload is counted as no rows."""
+    return payload if isinstance(payload, list | tuple) else ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source(Generic[T]):
+    """One upstream, named by its key everywhere; the title is for people.
+
+    `timeout` (seconds) is the whole budget: attempts, waits and queueing. `attempt_timeout` bounds one attempt;
+    None gives it what is left. `max_retries` None leaves it to the run; 0 is a value. A lower `priority` comes
+    first. `records` gives a payload's rows to contract, merge and `fetch_meta_only`. `probe` is a lighter
+    fetcher for health checks. `switched_off_by` names the setting that keeps the source off whatever the operator says.
+    """
+
+    key: str
+    fetcher: Fetcher[T] = field(repr=False)
+    title: str = ""
+    priority: int = 100
+    provides: tuple[str, ...] = ()
+    update_frequency: str = "daily"
+    reliability: float = 1.0
+    enabled: bool = True
+    timeout: Seconds = 30.0
+    attempt_timeout: Seconds | None = None
+    max_retries: int | None = None
+    breaker: BreakerPolicy = BreakerPolicy()
+    contract: Contract = Contract()
+    records: Callable[[T], Sequence[Any]] = field(default=cast("Callable[[T], Sequence[Any]]", rows_of), repr=False)
+    probe: Fetcher[object] | None = field(default=None, repr=False)
+    switched_off_by: str | None = None
+
+    def __post_init__(self) -> None:
+        _check_key(self.key)
+        if not callable(self.fetcher):
+            raise ConfigurationError(f"{self.key}: fetcher is {self.fetcher!r}; give a function")
+        self._set(title=self.title or self.key, provides=tuple(self.provides))
+        self._set(timeout=seconds(self.timeout, f"{self.key}.timeout"))
+        if self.attempt_timeout is not None:
+            self._set(attempt_timeout=seconds(self.attempt_timeout, f"{self.key}.attempt_timeout"))
+        self._check()
+
+    def _check(self) -> None:
+        if self.max_retries is not None:
+            count(self.max_retries, f"{self.key}.max_retries")
+        if isinstance(self.priority, bool) or not isinstance(self.priority, int):
+            raise ConfigurationError(f"{self.key}.priority is {self.priority!r}; give a whole number")
+        flag(self.enabled, f"{self.key}.enabled")
+        share(self.reliability, f"{self.key}.reliability")
+        if self.attempt_timeout is not None and in_seconds(self.attempt_timeout) > in_seconds(self.timeout):
+            raise ConfigurationError(
+                f"{self.key}.attempt_timeout is {self.attempt_timeout!r} and {self.key}.timeout {self.timeout!r};"
+                " an attempt cannot last longer than its source: lower the one or raise the other"
+            )
+        if self.update_frequency not in UPDATE_INTERVALS:
+            near = nearest(str(self.update_frequency), UPDATE_INTERVALS)
+            hint = f"; did you mean {near!r}?" if near else ""
+            raise ConfigurationError(
+                f"{self.key}.update_frequency is {self.update_frequency!r};"
+                f" give one of {', '.join(UPDATE_INTERVALS)}{hint}"
+            )
+
+    def _set(self, **values: object) -> None:
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def update_interval(self) -> float:
+        """Seconds between two changes upstream, by `update_frequency`."""
+        return UPDATE_INTERVALS[self.update_frequency]
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the fetcher itself, without any of the engine around it."""
+        return self.fetcher(*args, **kwargs)
+
+    def but(self, **changes: Any) -> "Source[T]":
+        """Return a copy with some members changed, checked as if built anew."""
+        unknown = [name for name in changes if name not in self.__dataclass_fields__]
+        if unknown:
+            near = nearest(unknown[0], self.__dataclass_fields__)
+            hint = f"; did you mean {near!r}?" if near else ""
+            raise ConfigurationError(f"a source has no member {unknown[0]!r}{hint}")
+        return replace(self, **changes)
+
+
+class Decorator(Protocol):
+    """Turns a fetcher into a source of what it returns or will have returned."""
+
+    @overload
+    def __call__(self, fetcher: Callable[..., Awaitable[T]], /) -> Source[T]: ...
+    @overload
+    def __call__(self, fetcher: Callable[..., T], /) -> Source[T]: ...
+    def __call__(self, fetcher: Callable[..., Any], /) -> Source[Any]:
+        """Return the source."""
+        ...
+
+
+def source(*, key: str, **members: Any) -> Decorator:
+    """Turn a function into a `Source`; it is registered nowhere until it is handed to a coordinator."""
+
+    def decorate(fetcher: Callable[..., Any], /) -> Source[Any]:
+        return Source(key=key, fetcher=fetcher, **members)
+
+    return cast("Decorator", decorate)
+
+
+def _check_key(key: object) -> None:
+    if not isinstance(key, str) or not _KEY.fullmatch(key):
+        raise ConfigurationError(
+            f"a source's key is {key!r}; give lower-case letters, digits, '_' or '-', a letter first"
+        )

@@ -1,0 +1,218 @@
+"""The breaker at the level of a guarded call: the trio that other breakers fail, refusals, checks."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from test_resilience_rig import Rig, failure, lasting, skipped, success
+
+from data_source_orchestrator.core.events import AttemptStarted, BreakerChanged
+from data_source_orchestrator.core.policies import BreakerPolicy
+from data_source_orchestrator.core.verdicts import SkipReason, Verdict
+
+DOWN = ConnectionError("refused")
+
+
+async def test_an_open_breaker_skips_the_source_and_says_when_it_is_tried_again_a07_a17():
+    rig = Rig()
+    await rig.trip()
+    await asyncio.sleep(2)
+    script = rig.script("data")
+    executed = await rig.execute(script)
+    assert (skipped(executed).reason, executed.verdict) == (SkipReason.CIRCUIT_OPEN, Verdict.RELEASED)
+    assert skipped(executed).detail == "its circuit breaker is open; it is tried again in 28 s"
+    assert (script.calls, rig.events) == ([], [])
+
+
+async def test_refusals_do_not_keep_the_breaker_open_a17():
+    rig = Rig()
+    await rig.trip()
+    for _ in range(30):
+        await rig.execute(rig.script("data"))
+        await asyncio.sleep(1)
+    assert success(await rig.execute(rig.script("data"))).attempts == 1
+    assert rig.breaker.state == "closed"
+
+
+async def test_a_herd_of_fifty_at_half_open_sends_one_probe():
+    rig = Rig()
+    await rig.trip()
+    await asyncio.sleep(31)
+    script = rig.script(lasting(2))
+    all_executed = await asyncio.gather(*(rig.execute(script) for _ in range(50)))
+    assert len(script.calls) == 1
+    assert [executed.probe for executed in all_executed].count(True) == 1
+    refused = [skipped(executed) for executed in all_executed if not executed.probe]
+    assert len(refused) == 49
+    assert {skip.detail for skip in refused} == {
+        "its circuit breaker is half open, and the one attempt that it lets through is under way"
+    }
+    assert rig.breaker.state == "closed"
+
+
+async def test_a_call_begun_before_the_trip_that_succeeds_during_the_probe_changes_nothing():
+    rig = Rig()
+    early = asyncio.ensure_future(rig.execute(rig.script(lasting(35)), timeout=60))
+    await asyncio.sleep(0)
+    await rig.trip()
+    await asyncio.sleep(31)
+    probe = asyncio.ensure_future(rig.execute(rig.script(lasting(10, DOWN))))
+    assert success(await early).data == "data"
+    assert rig.breaker.state == "half_open"
+    assert rig.breaker.admit() is None
+    await probe
+    assert (rig.breaker.state, rig.breaker.retry_after) == ("open", 60)
+
+
+async def test_a_cancelled_probe_gives_its_permit_back_and_the_next_call_may_probe():
+    rig = Rig()
+    await rig.trip()
+    await asyncio.sleep(31)
+    probe = asyncio.ensure_future(rig.execute(rig.script(lasting(10))))
+    await asyncio.sleep(1)
+    probe.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await probe
+    assert (rig.breaker.state, rig.breaker.admits) == ("half_open", True)
+    executed = await rig.execute(rig.script("data"))
+    assert (executed.probe, rig.breaker.state) == (True, "closed")
+
+
+async def test_a_probe_cut_by_the_run_s_deadline_says_nothing_and_gives_its_permit_back_a07():
+    rig = Rig()
+    await rig.trip()
+    await asyncio.sleep(31)
+    executed = await rig.execute(rig.script(lasting(10)), within=1)
+    assert (executed.verdict, rig.breaker.state, rig.breaker.admits) == (Verdict.RELEASED, "half_open", True)
+
+
+async def test_a_probe_that_hangs_for_its_whole_time_opens_it_again_for_longer():
+    rig = Rig()
+    await rig.trip()
+    await asyncio.sleep(31)
+    await rig.execute(rig.script(lasting(100)), timeout=10)
+    assert (rig.breaker.state, rig.breaker.retry_after) == ("open", 60)
+
+
+async def test_a_recovered_source_comes_back_by_itself_b11_a07():
+    rig = Rig()
+    script = rig.script(*[DOWN] * 6, "data")
+    for _ in range(20):
+        await rig.execute(script, retries=0)
+        await asyncio.sleep(10)
+    assert script.calls[:8] == [0, 10, 20, 30, 40, 70, 130, 140]
+    assert rig.breaker.state == "closed"
+
+
+async def test_bad_content_counts_because_the_contract_lies_inside_the_breaker():
+    rig = Rig()
+    for _ in range(5):
+        await rig.execute(rig.script(None))
+    assert rig.breaker.state == "open"
+
+
+async def test_changes_of_the_breaker_are_told():
+    rig = Rig(breaker=BreakerPolicy(failures=1))
+    await rig.execute(rig.script(DOWN), retries=0)
+    await asyncio.sleep(31)
+    await rig.execute(rig.script("data"))
+    told = [(event.source, event.before, event.after, event.retry_after) for event in rig.told(BreakerChanged)]
+    assert told == [
+        ("prices", "closed", "open", 30),
+        ("prices", "open", "half_open", None),
+        ("prices", "half_open", "closed", None),
+    ]
+
+
+async def test_a_check_asks_the_light_probe_whatever_it_returns_a12():
+    rig = Rig()
+    fetcher, probe = rig.script("data"), rig.script(None)
+    executed = await rig.check(fetcher, probe=probe)
+    assert (success(executed).data, success(executed).attempts) == (None, 1)
+    assert (len(fetcher.calls), len(probe.calls)) == (0, 1)
+
+
+async def test_without_a_probe_a_check_asks_the_fetcher_and_holds_its_answer_to_the_contract_a12():
+    rig = Rig()
+    assert failure(await rig.check(rig.script(None))).kind == "empty"
+
+
+async def test_a_check_is_made_once_and_within_the_source_s_own_timeout_a12_d40():
+    rig = Rig()
+    failing, hanging = rig.script(DOWN), rig.script(lasting(100))
+    assert failure(await rig.check(failing)).attempts == 1
+    assert len(failing.calls) == 1
+    outcome = failure(await rig.check(hanging, timeout=12, attempt_timeout=3))
+    assert (outcome.kind, outcome.duration) == ("timeout", 12)
+
+
+async def test_a_check_ends_with_its_deadline_too_a10():
+    rig = Rig()
+    executed = await rig.check(rig.script(lasting(100)), within=2)
+    assert (failure(executed).duration, executed.verdict) == (2, Verdict.RELEASED)
+    assert skipped(await rig.check(rig.script("data"), within=0)).reason is SkipReason.DEADLINE
+
+
+@pytest.mark.parametrize("operator", [True, False])
+async def test_a_check_is_no_execution_a12_d17(operator: bool):
+    rig = Rig()
+    for _ in range(20):
+        assert failure(await rig.check(rig.script(DOWN), operator=operator)).error is DOWN
+    assert rig.breaker.state == "closed"
+    assert rig.breaker.to_state()["failures"] == 0
+    assert rig.told(AttemptStarted) == []
+    assert rig.budget.tokens == 500
+
+
+async def test_an_automatic_check_s_success_does_not_clear_the_count_a12():
+    rig = Rig()
+    for _ in range(4):
+        await rig.execute(rig.script(DOWN), retries=0)
+    await rig.check(rig.script("data"))
+    await rig.execute(rig.script(DOWN), retries=0)
+    assert rig.breaker.state == "open"
+
+
+async def test_an_automatic_check_needs_a_permit_a12():
+    rig = Rig()
+    await rig.trip()
+    script = rig.script("data")
+    executed = await rig.check(script)
+    assert (skipped(executed).reason, script.calls) == (SkipReason.CIRCUIT_OPEN, [])
+
+
+@pytest.mark.parametrize(("line", "after"), [("data", "closed"), (DOWN, "open")])
+async def test_an_automatic_check_decides_where_it_is_the_probe_a12(line: Any, after: str):
+    rig = Rig()
+    await rig.trip()
+    await asyncio.sleep(31)
+    executed = await rig.check(rig.script(line))
+    assert (executed.probe, rig.breaker.state) == (True, after)
+
+
+async def test_a_cancelled_automatic_check_gives_its_permit_back():
+    rig = Rig()
+    await rig.trip()
+    await asyncio.sleep(31)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(1):
+            await rig.check(rig.script(lasting(100)))
+    assert (rig.breaker.state, rig.breaker.admits) == ("half_open", True)
+
+
+async def test_an_operator_s_check_asks_no_permit_and_its_success_re_admits_a07():
+    rig = Rig()
+    await rig.trip()
+    assert success(await rig.check(rig.script("data"), operator=True)).data == "data"
+    assert rig.breaker.state == "closed"
+    for _ in range(4):
+        await rig.execute(rig.script(DOWN), retries=0)
+    assert rig.breaker.state == "closed"
+
+
+async def test_an_operator_s_failed_check_changes_nothing_a12():
+    rig = Rig()
+    await rig.trip()
+    await asyncio.sleep(31)
+    await rig.check(rig.script(DOWN), operator=True)
+    assert (rig.breaker.state, rig.breaker.admits) == ("open", True)

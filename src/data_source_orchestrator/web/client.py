@@ -1,0 +1,120 @@
+"""The client given to fetchers: asks once, judges what comes, and gives back data or a `FetchError`.
+
+Never sleeps, never retries. Knows neither aiohttp nor sessions.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from data_source_orchestrator.core.clock import Clock
+from data_source_orchestrator.core.errors import FetchError
+from data_source_orchestrator.web.answer import Answer, Asker
+from data_source_orchestrator.web.decoding import Body
+from data_source_orchestrator.web.judgement import HEAD, challenge, is_challenge, judge, needs_head
+from data_source_orchestrator.web.policy import HttpPolicy
+from data_source_orchestrator.web.response import Response
+
+HEAD_PATIENCE = 2.0
+"""Seconds for the first bytes of an error's body; after them the error is judged by its status alone."""
+
+
+class Client:
+    """One attempt's `HttpClient`; all that its calls raise is `FetchError`, of these kinds.
+
+    timeout (no connection within the policy's time, status 408), connection (DNS, refused, reset, TLS, a proxy in
+    the way), server (5xx), rate_limited (429, or 403 with a wait), blocked (challenge page; redirect to a scheme
+    or an address that an upstream may not send us to), client (other 4xx, redirects in a circle or too many, no
+    address), content (over a cap, broken or unknown encoding, no HTTP; `truncated` where a body ended early),
+    bug (parameters or headers that cannot be sent). Without aiohttp, or outside `HttpPool.use()`: `ConfigurationError`.
+    """
+
+    __slots__ = ("_asker", "_clock", "_policy", "_received", "_total")
+
+    def __init__(
+        self,
+        asker: Callable[[], Awaitable[Asker]],
+        policy: HttpPolicy,
+        *,
+        clock: Clock,
+        received: Callable[[int], None],
+    ) -> None:
+        self._asker = asker
+        self._policy = policy
+        self._clock = clock
+        self._received = received
+        self._total = 0
+
+    async def get(
+        self, url: str, *, params: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
+    ) -> Response:
+        """Return the accepted answer to a GET, wholly read; `params` are added to the address's own."""
+        asker = await self._asker()
+        async with asker.ask(url, params, headers) as answer:
+            await self._accept(answer)
+            body = await self._whole(answer)
+        if is_challenge(answer.status, answer.headers, body):
+            raise challenge(answer.url)
+        return Response(
+            url=answer.url,
+            status=answer.status,
+            headers=answer.headers,
+            body=body,
+            max_json_depth=self._policy.max_json_depth,
+        )
+
+    async def get_json(
+        self, url: str, *, params: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
+    ) -> Any:
+        """Return the JSON value served there, read strictly (`Response.json`)."""
+        return (await self.get(url, params=params, headers=headers)).json()
+
+    async def get_text(
+        self, url: str, *, params: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
+    ) -> str:
+        """Return the text served there (`Response.text`)."""
+        return (await self.get(url, params=params, headers=headers)).text()
+
+    async def check(self, url: str) -> None:
+        """Ask, judge the status and the first bytes, and hang up without the rest."""
+        asker = await self._asker()
+        async with asker.ask(url, None, None) as answer:
+            await self._accept(answer)
+            head = Body(answer.headers, self._policy, answer.url)
+            await self._feed(answer, head)
+            if is_challenge(answer.status, answer.headers, head.so_far):
+                raise challenge(answer.url)
+
+    async def _accept(self, answer: Answer) -> None:
+        head = await self._error_head(answer) if needs_head(answer.status) else b""
+        failure = judge(answer.status, answer.headers, head, url=answer.url, now=self._clock.now())
+        if failure is not None:
+            raise failure
+
+    async def _error_head(self, answer: Answer) -> bytes:
+        """Return what an error's body begins with; one that is slow, cut or broken says nothing more."""
+        try:
+            body = Body(answer.headers, self._policy, answer.url)
+        except FetchError:
+            return b""
+        with suppress(FetchError, TimeoutError):
+            async with asyncio.timeout(HEAD_PATIENCE):
+                while len(body.so_far) < HEAD and await self._feed(answer, body):
+                    pass
+        return body.so_far[:HEAD]
+
+    async def _whole(self, answer: Answer) -> bytes:
+        body = Body(answer.headers, self._policy, answer.url)
+        while await self._feed(answer, body):
+            pass
+        return body.finish()
+
+    async def _feed(self, answer: Answer, body: Body) -> bool:
+        """Move what has arrived into the body; return whether more may follow."""
+        data = await answer.more()
+        if data:
+            self._total += len(data)
+            self._received(self._total)
+            body.feed(data)
+        return bool(data)

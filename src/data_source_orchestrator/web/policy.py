@@ -1,0 +1,73 @@
+"""How far an upstream is trusted: caps on what it may send, and how we introduce ourselves."""
+
+import ipaddress
+from dataclasses import dataclass
+
+from data_source_orchestrator.core.durations import Seconds, count, seconds
+from data_source_orchestrator.core.errors import ConfigurationError
+
+MIB = 1024 * 1024
+
+DEEPEST_JSON = 500
+"""Levels; beyond them Python's own limit on recursion would be near."""
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpPolicy:
+    """What one request may cost us, checked when built.
+
+    `max_body` bounds a body after decoding, `max_wire` before it, `max_header` the status line and each header
+    line, all in bytes; beyond them the answer is a failure of kind content. `max_redirects` counts redirects of
+    one request, `max_json_depth` nested arrays and objects. `connect_timeout`, in seconds, covers the look-up of the
+    name, TCP and TLS; beyond it the failure is of kind timeout. At most `max_connections` requests are on the wire
+    at one time in one event loop; the others wait within their own time. `user_agent` None gives the project's name
+    and version. `trusted` lists addresses and networks ("127.0.0.1", "10.0.0.0/8") to which a redirect may lead
+    although they are not public; the address on which a request's own first URL stands is always trusted.
+    """
+
+    max_body: int = 32 * MIB
+    max_wire: int = 32 * MIB
+    max_header: int = 16 * 1024
+    max_redirects: int = 5
+    max_json_depth: int = 100
+    max_connections: int = 100
+    connect_timeout: Seconds = 5.0
+    user_agent: str | None = None
+    trusted: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("max_body", "max_wire", "max_header", "max_json_depth", "max_connections"):
+            count(getattr(self, name), f"http.{name}", least=1)
+        count(self.max_redirects, "http.max_redirects")
+        if self.max_json_depth > DEEPEST_JSON:
+            raise ConfigurationError(
+                f"http.max_json_depth is {self.max_json_depth}; give a whole number from 1 to {DEEPEST_JSON}"
+            )
+        object.__setattr__(self, "connect_timeout", seconds(self.connect_timeout, "http.connect_timeout"))
+        _check_user_agent(self.user_agent)
+        object.__setattr__(self, "trusted", tuple(self.trusted))
+        self.trusted_networks()
+
+    def trusted_networks(self) -> tuple[Network, ...]:
+        """Return `trusted` as networks, or say which entry is none."""
+        return tuple(_network(entry) for entry in self.trusted)
+
+
+def _network(entry: object) -> Network:
+    try:
+        return ipaddress.ip_network(str(entry), strict=False)
+    except ValueError:
+        raise ConfigurationError(
+            f"http.trusted holds {entry!r}; give addresses or networks, as '127.0.0.1' or '10.0.0.0/8'"
+        ) from None
+
+
+def _check_user_agent(value: object) -> None:
+    if value is None:
+        return
+    if not isinstance(value, str) or not value.strip() or not (value.isascii() and value.isprintable()):
+        raise ConfigurationError(
+            f"http.user_agent is {value!r}; give one line of printable ASCII that says who is asking, or None"
+        )

@@ -1,0 +1,117 @@
+"""One HTTP session per event loop, opened at the first request and closed when its last user leaves.
+
+Knows when a session lives, not what is asked through it.
+"""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from data_source_orchestrator.core.clock import Clock
+from data_source_orchestrator.core.context import HttpClient
+from data_source_orchestrator.core.errors import ConfigurationError
+from data_source_orchestrator.web.answer import Asker
+from data_source_orchestrator.web.client import Client
+from data_source_orchestrator.web.daemon import in_daemon_thread
+from data_source_orchestrator.web.policy import HttpPolicy
+
+if TYPE_CHECKING:
+    from data_source_orchestrator.web.wire import Wire
+
+
+class HttpPool:
+    """Where fetchers' HTTP clients come from; works over successive `asyncio.run` calls and in several threads.
+
+    ```python
+    pool = HttpPool(clock=SystemClock())
+    async with pool.use():
+        rows = await pool.client(received=print).get_json("https://a.example/rows")
+    ```
+    """
+
+    def __init__(self, policy: HttpPolicy = HttpPolicy(), *, clock: Clock) -> None:
+        self._policy = policy
+        self._clock = clock
+        self._tenancies: dict[asyncio.AbstractEventLoop, _Tenancy] = {}
+        self._tls: ssl.SSLContext | None = None
+
+    @asynccontextmanager
+    async def use(self) -> AsyncIterator[None]:
+        """Count as a user of the running loop's session, which closes when nobody is left."""
+        loop = asyncio.get_running_loop()
+        tenancy = self._tenancies.setdefault(loop, _Tenancy())
+        tenancy.users += 1
+        try:
+            yield
+        finally:
+            tenancy.users -= 1
+            if tenancy.users == 0:
+                del self._tenancies[loop]
+                await tenancy.close()
+
+    def client(self, *, received: Callable[[int], None]) -> HttpClient:
+        """Return a client for one attempt; `received` is told the attempt's bytes off the wire as they grow."""
+        return Client(self._asker, self._policy, clock=self._clock, received=received)
+
+    async def _asker(self) -> Asker:
+        tenancy = self._tenancies.get(asyncio.get_running_loop())
+        if tenancy is None:
+            raise _not_open()
+        return tenancy.asker or await tenancy.open(self._open)
+
+    async def _open(self) -> Asker:
+        # aiohttp takes a fifth of a second to import, and certificates their time to be read: not on the loop.
+        wire, tls = await in_daemon_thread(self._load)
+        return wire(self._policy, tls)
+
+    def _load(self) -> "tuple[type[Wire], ssl.SSLContext]":
+        wire = _import_wire()
+        if self._tls is None:
+            self._tls = _trusted_certificates()
+        return wire, self._tls
+
+
+class _Tenancy:
+    """One loop's session, and how many use it."""
+
+    def __init__(self) -> None:
+        self.users = 0
+        self.asker: Asker | None = None
+        self._opening = asyncio.Lock()
+
+    async def open(self, make: Callable[[], Awaitable[Asker]]) -> Asker:
+        async with self._opening:
+            if self.asker is None:
+                self.asker = await make()
+            if self.users == 0:  # the last user left meanwhile, and only an abandoned fetcher still asks
+                await self.close()
+                raise _not_open()
+            return self.asker
+
+    async def close(self) -> None:
+        if self.asker is not None:
+            await self.asker.close()
+
+
+def _not_open() -> ConfigurationError:
+    return ConfigurationError("no HTTP session is open here; make requests inside `async with pool.use():`")
+
+
+def _import_wire() -> "type[Wire]":
+    try:
+        from data_source_orchestrator.web.wire import Wire  # noqa: PLC0415 — aiohttp is an extra, loaded when needed
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"requests over HTTP need the package {error.name}, which is not installed;"
+            " install data-source-orchestrator[http]"
+        ) from None
+    return Wire
+
+
+def _trusted_certificates() -> ssl.SSLContext:
+    """Return what verifies upstreams: the system's authorities, or those that SSL_CERT_FILE names."""
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context

@@ -1,0 +1,70 @@
+"""An accepted answer, wholly read: as bytes, as text, as strict JSON."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from data_source_orchestrator.core.errors import FetchError
+from data_source_orchestrator.core.verdicts import FailureKind
+from data_source_orchestrator.web.charset import decode_json, decode_text
+from data_source_orchestrator.web.judgement import HEAD, challenge, says_just_a_moment
+from data_source_orchestrator.web.policy import HttpPolicy
+from data_source_orchestrator.web.redaction import shown
+from data_source_orchestrator.web.strict_json import parse_json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """What an upstream served; `status` is 2xx, names of `headers` are matched whatever their case."""
+
+    url: str
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    max_json_depth: int = field(default=HttpPolicy().max_json_depth, repr=False)
+
+    def text(self) -> str:
+        """Return the body as text, in the charset of its byte order mark, header or page, else UTF-8.
+
+        Raises `FetchError(content)` where that charset does not fit.
+        """
+        try:
+            return decode_text(self.body, self._content_type)
+        except UnicodeError as error:
+            raise self._unreadable(error) from None
+
+    def json(self) -> Any:
+        """Return the body as strict JSON, whatever its content type says.
+
+        Raises `FetchError`: blocked for a challenge page; content for an empty body, HTML, a wrong charset and
+        what strict JSON refuses (`parse_json`).
+        """
+        head = self.body[:HEAD].strip()
+        if not head and not self.body.strip():
+            raise self._content("sent an empty body where JSON was expected")
+        if says_just_a_moment(head):
+            raise challenge(self.url)
+        if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+            raise self._content("sent HTML where JSON was expected")
+        try:
+            return parse_json(decode_json(self.body, self._content_type), self.max_json_depth)
+        except UnicodeError as error:
+            raise self._unreadable(error) from None
+        except json.JSONDecodeError as error:
+            wrong = f"{error.msg} at line {error.lineno}, column {error.colno}"
+            raise self._content(f"sent what is no JSON: {wrong}") from None
+        except ValueError as error:
+            raise self._content(f"sent JSON that is not accepted: {error}") from None
+
+    @property
+    def _content_type(self) -> str:
+        return self.headers.get("content-type", "")
+
+    def _unreadable(self, error: UnicodeError) -> FetchError:
+        if isinstance(error, UnicodeDecodeError):
+            return self._content(f"sent text that is no {error.encoding}, from byte {error.start} on")
+        return self._content("sent text that cannot be decoded")
+
+    def _content(self, what: str) -> FetchError:
+        return FetchError(FailureKind.CONTENT, f"{shown(self.url)} {what}")

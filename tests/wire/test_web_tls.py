@@ -1,0 +1,108 @@
+"""TLS as it goes wrong, with authorities made for the test."""
+
+import asyncio
+import ssl
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+
+from data_source_orchestrator.core.clock import SystemClock
+from data_source_orchestrator.core.errors import FetchError
+from data_source_orchestrator.testing.fault_server import FaultServer, Reply, answer, large, trickle
+from data_source_orchestrator.web import HttpPool
+
+pytestmark = pytest.mark.real_time
+
+
+@pytest.fixture
+def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Give an authority that SSL_CERT_FILE makes this process trust."""
+    made = trustme.CA()
+    made.cert_pem.write_to_path(tmp_path / "authority.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+    return made
+
+
+def context(authority: trustme.CA, *names: Any, **options: Any):
+    served = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert(*names, **options).configure_cert(served)
+    return served
+
+
+@asynccontextmanager
+async def upstream(tls: ssl.SSLContext, reply: Reply = answer('{"a": 1}')):  # noqa: B008 — a reply holds no state
+    pool = HttpPool(clock=SystemClock())
+    async with FaultServer({"*": reply}, tls=tls) as server, pool.use():
+        yield server, pool.client(received=lambda _: None)
+
+
+async def refusal(tls: ssl.SSLContext):
+    async with upstream(tls) as (server, client):
+        with pytest.raises(FetchError) as caught:
+            await client.get(server.url("/x?key=hunter2"))
+        assert server.requests == []
+        assert f"the TLS certificate of 127.0.0.1:{server.port} is not accepted" in str(caught.value)
+    assert caught.value.kind == "connection"
+    return str(caught.value)
+
+
+async def test_an_authority_named_in_ssl_cert_file_is_trusted(authority: trustme.CA):
+    async with upstream(context(authority, "127.0.0.1")) as (server, client):
+        assert await client.get_json(server.url()) == {"a": 1}
+        assert await client.get_json(server.url()) == {"a": 1}
+        assert server.connections == 1, "the connection is kept alive"
+
+
+async def test_a_certificate_made_out_to_another_name_is_connection(authority: trustme.CA):
+    assert "it is made out to another name" in await refusal(context(authority, "elsewhere.example"))
+    async with upstream(context(authority, "127.0.0.1")) as (server, client):
+        with pytest.raises(FetchError, match=r"certificate of localhost:\d+ .* another name"):
+            await client.get(server.url(host="localhost"))
+
+
+async def test_a_certificate_of_an_unknown_authority_is_connection(authority: trustme.CA):  # noqa: ARG001 — trusts another one
+    assert "SSL_CERT_FILE" in await refusal(context(trustme.CA(), "127.0.0.1"))
+
+
+async def test_an_expired_certificate_is_connection(authority: trustme.CA):
+    past = datetime(2020, 1, 1, tzinfo=UTC)
+    tls = context(authority, "127.0.0.1", not_before=past - timedelta(days=1), not_after=past)
+    assert "it has expired" in await refusal(tls)
+
+
+async def test_a_server_without_tls_behind_https_is_connection():
+    pool = HttpPool(clock=SystemClock())
+
+    async def plain(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter):
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(plain, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, pool.use():
+        with pytest.raises(FetchError, match="does not speak TLS as it should: wrong version number") as caught:
+            await pool.client(received=lambda _: None).get(f"https://127.0.0.1:{port}/")
+    assert caught.value.kind == "connection"
+
+
+@pytest.mark.parametrize("reply", [trickle(b"x" * 1000), large(30_000_000)], ids=["trickle", "large"])
+async def test_b05_a_request_over_tls_is_cut_without_waiting_for_a_farewell(authority: trustme.CA, reply: Reply):
+    async with upstream(context(authority, "127.0.0.1"), reply) as (server, client):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await client.get(server.url())
+        await asyncio.sleep(0.1)
+        assert server.open_connections == 0
+
+
+async def test_a_check_over_tls_hangs_up_after_the_first_bytes(authority: trustme.CA):
+    async with upstream(context(authority, "127.0.0.1"), trickle(b"x" * 1000)) as (server, client):
+        async with asyncio.timeout(1):
+            await client.check(server.url())
+        await asyncio.sleep(0.1)
+        assert server.open_connections == 0

@@ -1,0 +1,102 @@
+"""What a source's past says about it: unknown, healthy, degraded or down, and why.
+
+One rule for every kind of failure. Whether the source is enabled or admitted is not asked here.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from data_source_orchestrator.core.policies import HealthPolicy
+from data_source_orchestrator.core.verdicts import Verdict
+from data_source_orchestrator.health.state import SourceHealth
+
+LATENCIES = 10
+"""Successes over which the present latency is averaged, and the fewest that make a baseline."""
+
+
+class HealthStatus(StrEnum):
+    """How a source is doing."""
+
+    UNKNOWN = "unknown"
+    HEALTHY = "healthy"
+    DEGRADED = "degraded"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessment:
+    """A status, and the sentence that says why."""
+
+    status: HealthStatus
+    why: str
+
+
+def assess(state: SourceHealth, *, timeout: float, policy: HealthPolicy) -> Assessment:
+    """Judge a source whose timeout is that many seconds."""
+    if not state.recent:
+        return Assessment(status=HealthStatus.UNKNOWN, why="it has not run yet")
+    if state.consecutive_failures >= policy.down_after:
+        return Assessment(status=HealthStatus.DOWN, why=_in_a_row(state))
+    if state.consecutive_failures >= policy.degraded_after:
+        return Assessment(status=HealthStatus.DEGRADED, why=_in_a_row(state))
+    failed, of = _recent_failures(state, policy.recent_window)
+    told = f"{failed or 'none'} of its last {of} executions failed"
+    if failed >= policy.recent_failures:
+        return Assessment(status=HealthStatus.DEGRADED, why=told)
+    slow = _slowness(state, timeout, policy)
+    if slow is not None:
+        return Assessment(status=HealthStatus.DEGRADED, why=slow)
+    return Assessment(status=HealthStatus.HEALTHY, why=told)
+
+
+def status_of(state: SourceHealth, *, timeout: float, policy: HealthPolicy) -> HealthStatus:
+    """Return the status alone; `assess` says why too."""
+    return assess(state, timeout=timeout, policy=policy).status
+
+
+def uptime(state: SourceHealth) -> float | None:
+    """Return the percentage (0 to 100) of the last 100 executions that succeeded, None without any."""
+    if not state.recent:
+        return None
+    return 100 * sum(e.verdict is Verdict.SUCCESS for e in state.recent) / len(state.recent)
+
+
+def average_latency(state: SourceHealth) -> float | None:
+    """Return the mean seconds of the last 10 successes, None without any."""
+    last = state.latencies[-LATENCIES:]
+    return math.fsum(last) / len(last) if last else None
+
+
+def _in_a_row(state: SourceHealth) -> str:
+    count = state.consecutive_failures
+    told = "its last execution failed" if count == 1 else f"its last {count} executions failed"
+    last = state.last_failure
+    return f"{told} ({last.kind}: {last.message})" if last else told
+
+
+def _recent_failures(state: SourceHealth, window: int) -> tuple[int, int]:
+    last = state.recent[-window:]
+    return sum(e.verdict is Verdict.FAILURE for e in last), len(last)
+
+
+def _slowness(state: SourceHealth, timeout: float, policy: HealthPolicy) -> str | None:
+    """Say what is slow, or None."""
+    mean = average_latency(state)
+    if mean is None:
+        return None
+    if mean > policy.slow_share * timeout:
+        return f"its answers take {mean:.3g} s, more than {policy.slow_share:.0%} of its timeout of {timeout:g} s"
+    if len(state.latencies) < LATENCIES:
+        return None
+    usual = _median(state.latencies)
+    if mean > policy.slow_factor * usual:
+        return f"its answers take {mean:.3g} s, more than {policy.slow_factor:g} times the usual {usual:.3g} s"
+    return None
+
+
+def _median(values: Sequence[float]) -> float:
+    ordered = sorted(values)
+    middle = len(ordered) // 2
+    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2

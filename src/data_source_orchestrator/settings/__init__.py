@@ -1,0 +1,10 @@
+"""Settings: defaults < `dso.toml` < environment < flags, every mistake told in the words of whoever made it.
+
+It builds nothing, reads no variable that it was not handed, and loads pydantic only when `load` is called.
+"""
+
+from data_source_orchestrator.settings.loading import Settings, load
+from data_source_orchestrator.settings.overrides import SourceOverrides
+from data_source_orchestrator.settings.reference import CONFIG, SETTINGS, VARIABLES, Setting
+
+__all__ = ["CONFIG", "SETTINGS", "VARIABLES", "Setting", "Settings", "SourceOverrides", "load"]

@@ -1,0 +1,135 @@
+"""The settings file as pydantic models: which keys there are, and what each accepts.
+
+The only module that imports pydantic. Defaults are not written here: what nobody set is absent.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError
+
+from data_source_orchestrator.settings import values
+from data_source_orchestrator.settings.spelling import Key
+
+ABSENT: Any = None
+"""Stands for whatever the engine's own default is; it is never read."""
+
+Limit = Annotated[float, PlainValidator(values.limit)]
+Wait = Annotated[float, PlainValidator(values.wait)]
+Whole = Annotated[int, PlainValidator(values.whole)]
+Positive = Annotated[int, PlainValidator(values.positive)]
+Rank = Annotated[int, PlainValidator(values.rank)]
+Portion = Annotated[float, PlainValidator(values.portion)]
+Factor = Annotated[float, PlainValidator(values.factor)]
+Switch = Annotated[bool, PlainValidator(values.switch)]
+Jitter = Annotated[bool | str, PlainValidator(values.jitter)]
+Frequency = Annotated[str, PlainValidator(values.frequency)]
+Names = Annotated[tuple[str, ...], PlainValidator(values.names)]
+Folder = Annotated[Path, PlainValidator(values.location)]
+
+
+class Table(BaseModel):
+    """A table of the file, in which every key is known."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class RunTable(Table):
+    """`[run]`."""
+
+    timeout: Limit = ABSENT
+    max_retries: Whole = ABSENT
+    parallel_execution: Switch = ABSENT
+    fail_fast: Switch = ABSENT
+    min_successful_sources: Whole = ABSENT
+
+
+class RetryTable(Table):
+    """`[retry]`."""
+
+    max_retries: Whole = ABSENT
+    base_delay: Wait = ABSENT
+    max_delay: Wait = ABSENT
+    exponential_backoff: Switch = ABSENT
+    jitter: Jitter = ABSENT
+
+
+class HealthTable(Table):
+    """`[health]`."""
+
+    degraded_after: Positive = ABSENT
+    down_after: Positive = ABSENT
+    recent_failures: Positive = ABSENT
+    recent_window: Positive = ABSENT
+    slow_factor: Factor = ABSENT
+    slow_share: Portion = ABSENT
+
+
+class StoreTable(Table):
+    """`[store]`."""
+
+    data_dir: Folder = ABSENT
+
+
+class BreakerTable(Table):
+    """`[sources.KEY.breaker]`."""
+
+    failures: Positive = ABSENT
+    cool_down: Limit = ABSENT
+    max_cool_down: Limit = ABSENT
+    spread: Portion = ABSENT
+
+
+class SourceTable(Table):
+    """`[sources.KEY]`."""
+
+    enabled: Switch = ABSENT
+    priority: Rank = ABSENT
+    timeout: Limit = ABSENT
+    attempt_timeout: Limit = ABSENT
+    max_retries: Whole = ABSENT
+    update_frequency: Frequency = ABSENT
+    reliability: Portion = ABSENT
+    minimum_rows: Whole = ABSENT
+    breaker: BreakerTable = ABSENT
+
+
+class SettingsTable(Table):
+    """The whole file."""
+
+    plugins: Names = ABSENT
+    run: RunTable = ABSENT
+    retry: RetryTable = ABSENT
+    health: HealthTable = ABSENT
+    store: StoreTable = ABSENT
+    sources: dict[str, SourceTable] = ABSENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flaw:
+    """One thing wrong: at which key, whether the key itself is unknown, and else what to say of its value."""
+
+    key: Key
+    value: object
+    unknown: bool
+    message: str
+
+
+def validate(document: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[Flaw, ...]]:
+    """Return what was set, checked, as nested plain mappings; or, beside nothing, everything that is wrong."""
+    try:
+        return SettingsTable.model_validate(document).model_dump(exclude_unset=True), ()
+    except ValidationError as error:
+        return {}, tuple(_flaw(found) for found in error.errors(include_url=False))
+
+
+def _flaw(found: Mapping[str, Any]) -> Flaw:
+    refusal = found.get("ctx", {}).get("error")
+    return Flaw(
+        key=tuple(map(str, found["loc"])),
+        value=found["input"],
+        unknown=found["type"] == "extra_forbidden",
+        message=str(refusal).strip() if refusal else f"is {found['input']!r}; give a table",
+    )

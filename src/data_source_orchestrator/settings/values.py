@@ -1,0 +1,160 @@
+"""What a single setting accepts, in the file and as the text of a variable.
+
+Each function returns the value as the engine takes it, or raises `ConfigurationError` with the part of the
+sentence that follows the setting's name: what it is, and what to give.
+"""
+
+import re
+from pathlib import Path
+
+from data_source_orchestrator.core.durations import LONGEST, count, seconds, share
+from data_source_orchestrator.core.errors import ConfigurationError, nearest
+from data_source_orchestrator.core.policies import JITTERS
+from data_source_orchestrator.core.source import UPDATE_INTERVALS
+
+UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+DURATION_FORM = 'seconds as a number, or text such as "30s", "500ms", "2m" or "1h"'
+YES = ("true", "yes", "on", "1", "t", "y")
+NO = ("false", "no", "off", "0", "f", "n")
+
+_DURATION = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)\s*(ms|s|m|h)?")
+_WHOLE = re.compile(r"[0-9]{1,15}")
+_MOST_MS = int(LONGEST * 1000)
+
+
+def limit(value: object) -> float:
+    """Read a duration of more than 0 and at most an hour, in seconds."""
+    return _duration(value, zero=False)
+
+
+def wait(value: object) -> float:
+    """Read a duration of 0 to an hour, in seconds."""
+    return _duration(value, zero=True)
+
+
+def whole(value: object) -> int:
+    """Read a whole number of 0 or more."""
+    return count(value, "")
+
+
+def positive(value: object) -> int:
+    """Read a whole number of 1 or more."""
+    return count(value, "", least=1)
+
+
+def rank(value: object) -> int:
+    """Read any whole number."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ConfigurationError(f"is {value!r}; give a whole number")
+    return value
+
+
+def portion(value: object) -> float:
+    """Read a number from 0 to 1."""
+    return share(value, "")
+
+
+def factor(value: object) -> float:
+    """Read a number above 1."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 1 < value <= LONGEST:
+        raise ConfigurationError(f"is {value!r}; give a number above 1 and at most {LONGEST:g}")
+    return float(value)
+
+
+def switch(value: object) -> bool:
+    """Read a boolean as TOML writes it."""
+    if not isinstance(value, bool):
+        raise ConfigurationError(f"is {value!r}; give true or false, without quotation marks")
+    return value
+
+
+def jitter(value: object) -> bool | str:
+    """Read whether and how waits are spread."""
+    if isinstance(value, bool):
+        return value
+    return _one_of(value, JITTERS, "true, false or one of ")
+
+
+def frequency(value: object) -> str:
+    """Read the word for an upstream's rhythm."""
+    return _one_of(value, tuple(UPDATE_INTERVALS), "one of ")
+
+
+def names(value: object) -> tuple[str, ...]:
+    """Read a list of names."""
+    if not isinstance(value, list | tuple) or not all(isinstance(name, str) and name for name in value):
+        raise ConfigurationError(f'is {value!r}; give a list of names such as ["cod"], or [] for none')
+    return tuple(value)
+
+
+def location(value: object) -> Path:
+    """Read the path of a folder."""
+    if not isinstance(value, str | Path) or not str(value).strip() or "\0" in str(value):
+        raise ConfigurationError(f"is {value!r}; give the path of a folder")
+    return Path(value)
+
+
+def milliseconds(text: str) -> float:
+    """Read a variable's whole milliseconds as seconds."""
+    if _WHOLE.fullmatch(text) and 1 <= int(text) <= _MOST_MS:
+        return int(text) / 1000
+    raise ConfigurationError(
+        f"is {text!r}; give a whole number of milliseconds from 1 to {_MOST_MS}{_meant_milliseconds(text)}"
+    )
+
+
+def whole_number(text: str) -> int:
+    """Read a variable's whole number of 0 or more."""
+    if not _WHOLE.fullmatch(text):
+        raise ConfigurationError(f"is {text!r}; give a whole number of 0 or more, in digits alone")
+    return int(text)
+
+
+def yes_or_no(text: str) -> bool:
+    """Read a variable's boolean in any of the usual spellings, whatever their case."""
+    word = text.lower()
+    if word not in YES + NO:
+        raise ConfigurationError(f"is {text!r}; give true or false (or yes, no, on, off, 1, 0)")
+    return word in YES
+
+
+def _duration(value: object, *, zero: bool) -> float:
+    if isinstance(value, str):
+        return _told_duration(value, zero=zero)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ConfigurationError(f"is {value!r}; give {DURATION_FORM}")
+    try:
+        return seconds(value, "", zero=zero)
+    except OverflowError:
+        raise ConfigurationError(f"is {value!r}; give at most {LONGEST:g} seconds") from None
+
+
+def _told_duration(text: str, *, zero: bool) -> float:
+    match = _DURATION.fullmatch(text.strip().lower())
+    if match is None:
+        raise ConfigurationError(f"is {text!r}; give {DURATION_FORM}")
+    amount = float(match[1]) * UNITS[match[2] or "s"]
+    if 0 < amount <= LONGEST or (zero and amount == 0):
+        return amount
+    floor = "0 or more" if zero else "more than 0"
+    mistaken = amount > LONGEST and match[2] in {None, "s"}
+    hint = f"; the unit is seconds; did you mean {amount / 1000:g}?" if mistaken else ""
+    raise ConfigurationError(f"is {text!r}; give {floor} and at most {LONGEST:g} seconds{hint}")
+
+
+def _meant_milliseconds(text: str) -> str:
+    """Offer the milliseconds of a duration that was given with its unit."""
+    if not text[-1:].isalpha():
+        return ""
+    try:
+        return f"; did you mean {limit(text) * 1000:.0f}?"
+    except ConfigurationError:
+        return ""
+
+
+def _one_of(value: object, words: tuple[str, ...], also: str) -> str:
+    if isinstance(value, str) and value in words:
+        return value
+    near = nearest(str(value), words)
+    hint = f"; did you mean {near!r}?" if near else ""
+    raise ConfigurationError(f"is {value!r}; give {also}{', '.join(words)}{hint}")

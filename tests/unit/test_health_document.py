@@ -1,0 +1,91 @@
+"""Health as a document that lasts between processes."""
+
+import json
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from data_source_orchestrator.core.errors import FetchError
+from data_source_orchestrator.core.outcome import Executed, Failure, Success
+from data_source_orchestrator.core.verdicts import FailureKind, Verdict
+from data_source_orchestrator.health.document import from_json, to_json
+from data_source_orchestrator.health.record import checked, record
+from data_source_orchestrator.health.state import SourceHealth
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+GOOD: Executed[object] = Executed(
+    outcome=Success(source="a", data=1, attempts=1, duration=1.0, latency=0.5), verdict=Verdict.SUCCESS
+)
+BAD: Executed[object] = Executed(
+    outcome=Failure(source="a", kind=FailureKind.BUG, error=FetchError("bug", "oh"), attempts=2, duration=1.0),
+    verdict=Verdict.FAILURE,
+)
+LIVED = checked(record(record(SourceHealth(), GOOD, NOON), BAD, NOON), BAD, NOON)
+
+
+def document() -> Any:
+    return json.loads(json.dumps(to_json(LIVED)))
+
+
+def test_a25_a_state_comes_back_from_json_as_it_was():
+    assert from_json(document()) == LIVED
+    assert from_json(to_json(SourceHealth())) == SourceHealth()
+
+
+def test_moments_come_back_in_utc_wherever_they_were_written():
+    east = NOON.astimezone(timezone(timedelta(hours=9)))
+    back = from_json(json.loads(json.dumps(to_json(record(SourceHealth(), GOOD, east)))))
+    assert back == record(SourceHealth(), GOOD, NOON)
+    assert back.recent[0].at.tzinfo is UTC
+
+
+@pytest.mark.parametrize("found", [None, 5, "x", [], {}, {"schema": "dso.health/1"}, [["schema", "dso.health/1"]]])
+def test_what_is_no_document_of_ours_is_read_as_no_history(found: Any):
+    assert from_json(found) == SourceHealth()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("schema", "dso.health/0"),
+        ("recent", None),
+        ("recent", {}),
+        ("recent", []),
+        ("recent", ["xxxxx", "xxxxx"]),
+        ("recent", [["2026-03-01T12:00:00+00:00", None, 1.0, 0.5]] * 2),
+        ("recent", [["2026-03-01T12:00:00+00:00", None, 1.0, None, 1]] * 2),
+        ("recent", [["2026-03-01T12:00:00+00:00", "bug", 1.0, 0.5, 1]] * 2),
+        ("recent", [["2026-03-01T12:00:00+00:00", "gremlins", 1.0, None, 1]] * 2),
+        ("recent", [["2026-03-01T12:00:00", None, 1.0, 0.5, 1]] * 2),
+        ("recent", [["2026-03-01T12:00:00+00:00", None, -1.0, 0.5, 1]] * 2),
+        ("recent", [["2026-03-01T12:00:00+00:00", None, 1.0, 0.5, 1.5]] * 2),
+        ("latencies_s", []),
+        ("latencies_s", [float("nan")]),
+        ("latencies_s", [float("inf")]),
+        ("latencies_s", [True]),
+        ("latencies_s", [10**400]),
+        ("consecutive_failures", 2),
+        ("consecutive_failures", -1),
+        ("successes", 0),
+        ("successes", 10**400),
+        ("failures", "1"),
+        ("total_duration_s", None),
+        ("last_success", None),
+        ("last_success", "0001-01-01T00:00:00+14:00"),
+        ("last_failure", None),
+        ("last_failure", ["2026-03-01T12:00:00+00:00", "bug"]),
+        ("last_failure", ["2026-03-01T12:00:00+00:00", "bug", 5]),
+        ("last_check", ["2026-03-01T12:00:00+00:00", 1, None, ""]),
+        ("last_check", 5),
+    ],
+)
+def test_a_document_with_one_wrong_member_is_read_as_no_history(name: str, value: Any):
+    assert from_json({**document(), name: value}) == SourceHealth()
+
+
+@pytest.mark.parametrize("name", to_json(SourceHealth()))
+def test_an_older_document_without_a_member_is_read_as_no_history(name: str):
+    found = document()
+    del found[name]
+    assert from_json(found) == SourceHealth()

@@ -1,0 +1,150 @@
+"""The fold of health: what one execution, or one check, changes."""
+
+from dataclasses import FrozenInstanceError, replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from data_source_orchestrator.core.errors import ConfigurationError, FetchError
+from data_source_orchestrator.core.outcome import Executed, Failure, Skipped, Success
+from data_source_orchestrator.core.verdicts import FailureKind, SkipReason, Verdict
+from data_source_orchestrator.health.record import LONGEST_MESSAGE, checked, readmitted, record
+from data_source_orchestrator.health.state import KEPT, Check, LastFailure, SourceHealth, history
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def success(latency: float = 0.5, duration: float = 2.0, data: object = "data") -> Executed[object]:
+    outcome = Success(source="prices", data=data, attempts=2, duration=duration, latency=latency)
+    return Executed(outcome=outcome, verdict=Verdict.SUCCESS)
+
+
+def failure(kind: FailureKind = FailureKind.SERVER, message: str = "answered 503") -> Executed[object]:
+    outcome = Failure(source="prices", kind=kind, error=FetchError(kind, message), attempts=3, duration=4.0)
+    return Executed(outcome=outcome, verdict=Verdict.FAILURE)
+
+
+def skipped() -> Executed[object]:
+    return Executed(outcome=Skipped(source="prices", reason=SkipReason.CIRCUIT_OPEN), verdict=Verdict.RELEASED)
+
+
+def fold(*executions: Executed[object]) -> SourceHealth:
+    state = SourceHealth()
+    for number, executed in enumerate(executions):
+        state = record(state, executed, NOON + timedelta(minutes=number))
+    return state
+
+
+def test_a_success_is_counted_with_its_own_latency_and_its_whole_duration():
+    """A06: latency is the successful attempt alone."""
+    state = fold(success(latency=0.5, duration=2.0))
+    assert (state.executions, state.successes, state.failures) == (1, 1, 0)
+    assert state.latencies == (0.5,)
+    assert state.total_duration == 2.0
+    assert state.last_success == NOON
+
+
+def test_a_failure_is_counted_with_its_kind_and_message_and_adds_no_latency():
+    state = fold(failure(FailureKind.TIMEOUT, "no answer in 10 s"))
+    assert (state.executions, state.successes, state.failures) == (1, 0, 1)
+    assert state.latencies == ()
+    assert state.last_failure == LastFailure(at=NOON, kind=FailureKind.TIMEOUT, message="no answer in 10 s")
+
+
+def test_d06_an_execution_that_timed_out_keeps_its_attempts_and_duration():
+    kept = fold(failure(FailureKind.TIMEOUT)).recent[0]
+    assert (kept.attempts, kept.duration, kept.kind) == (3, 4.0, FailureKind.TIMEOUT)
+
+
+def test_a_success_ends_the_row_of_failures_and_leaves_the_last_failure_remembered():
+    state = fold(failure(), failure(), success())
+    assert state.consecutive_failures == 0
+    assert state.last_failure is not None
+    assert state.last_failure.at == NOON + timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("verdict", [Verdict.RELEASED, Verdict.CENSORED])
+@pytest.mark.parametrize("executed", [success(), failure(), skipped()])
+def test_a17_what_says_nothing_about_the_source_changes_nothing(executed: Executed[object], verdict: Verdict):
+    before = fold(success(), failure())
+    assert record(before, replace(executed, verdict=verdict), NOON) is before
+    assert checked(before, replace(executed, verdict=verdict), NOON) is before
+
+
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_a_skipped_outcome_changes_nothing_whatever_its_verdict(verdict: Verdict):
+    before = fold(failure())
+    assert record(before, replace(skipped(), verdict=verdict), NOON) is before
+
+
+@pytest.mark.parametrize("data", [0, "", False, [], {}])
+def test_d22_falsy_data_is_a_success_like_any_other(data: object):
+    assert fold(success(data=data)).successes == 1
+
+
+def test_a12_d17_a_check_keeps_its_own_record_and_never_touches_the_counters():
+    before = fold(failure(), success(), failure())
+    answered = checked(before, success(latency=0.2), NOON)
+    silent = checked(before, failure(FailureKind.CONNECTION, "refused"), NOON)
+    assert answered == replace(before, last_check=Check(at=NOON, ok=True, latency=0.2))
+    assert silent == replace(before, last_check=Check(at=NOON, ok=False, message="connection: refused"))
+
+
+def test_executions_leave_the_last_check_as_it_was():
+    state = checked(SourceHealth(), failure(), NOON)
+    for executed in (success(), failure()):
+        assert record(state, executed, NOON).last_check == state.last_check
+
+
+def test_d16_a_source_enabled_by_hand_starts_its_count_anew_and_keeps_its_past():
+    before = fold(success(), failure(), failure())
+    assert readmitted(before) == replace(before, consecutive_failures=0)
+
+
+def test_only_the_last_hundred_executions_and_latencies_are_kept_and_all_are_counted():
+    state = fold(*[success(latency=float(n)) for n in range(KEPT + 50)])
+    assert len(state.recent) == KEPT
+    assert state.latencies == tuple(float(n) for n in range(50, KEPT + 50))
+    assert state.executions == KEPT + 50
+
+
+def test_latencies_of_the_last_hundred_successes_outlive_a_long_outage():
+    state = fold(*[success() for _ in range(KEPT)], *[failure() for _ in range(KEPT)])
+    assert len(state.latencies) == KEPT
+    assert all(execution.verdict is Verdict.FAILURE for execution in state.recent)
+
+
+def test_an_upstreams_whole_page_is_not_kept_as_a_message():
+    state = checked(fold(failure(message="x" * 10_000)), failure(message="x" * 10_000), NOON)
+    assert state.last_failure is not None
+    assert state.last_check is not None
+    assert len(state.last_failure.message) == LONGEST_MESSAGE
+    assert len(state.last_check.message) == LONGEST_MESSAGE
+
+
+def test_d33_history_is_one_sources_and_the_newest_comes_first():
+    state = fold(success(), failure(), success())
+    assert [execution.at.minute for execution in history(state)] == [2, 1, 0]
+    assert [execution.at.minute for execution in history(state, 2)] == [2, 1]
+
+
+def test_d33_each_source_keeps_a_hundred_executions_of_its_own():
+    busy, quiet = fold(*[success() for _ in range(3 * KEPT)]), fold(failure())
+    assert len(history(busy)) == KEPT
+    assert len(history(quiet)) == 1
+
+
+def test_d36_a_history_of_zero_gives_nothing():
+    assert history(fold(success()), 0) == ()
+
+
+@pytest.mark.parametrize("limit", [-1, 1.5, True, "3"])
+def test_a_history_of_no_whole_number_is_refused(limit: object):
+    with pytest.raises(ConfigurationError, match=r"limit is .*; give a whole number of 0 or more"):
+        history(SourceHealth(), limit)  # type: ignore[arg-type]  # the wrong type is the subject
+
+
+def test_d30_a_state_that_was_handed_out_cannot_be_changed():
+    state = fold(success())
+    with pytest.raises(FrozenInstanceError):
+        state.successes = 9  # type: ignore[misc]  # that it cannot be set is the subject

@@ -1,0 +1,35 @@
+-- name: documents
+SELECT key, json FROM documents WHERE kind = ? ORDER BY key;
+
+-- name: put_document
+INSERT INTO documents (kind, key, json) VALUES (?, ?, ?)
+ON CONFLICT (kind, key) DO UPDATE SET json = excluded.json;
+
+-- name: add_run
+INSERT INTO runs (id, verb, started_at, duration, sufficient, interrupted) VALUES (?, ?, ?, ?, ?, ?);
+
+-- name: add_outcome
+INSERT INTO outcomes (run_id, source, status, attempts, duration, kind, message, warnings)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: contributions
+SELECT source, run_id, checked_at, body FROM contributions ORDER BY source;
+
+-- name: put_contribution
+INSERT INTO contributions (source, run_id, checked_at, body) VALUES (?, ?, ?, ?)
+ON CONFLICT (source) DO UPDATE
+SET run_id = excluded.run_id, checked_at = excluded.checked_at, body = excluded.body;
+
+-- name: entities
+SELECT id, json FROM entities ORDER BY id;
+
+-- name: put_entity
+INSERT INTO entities (id, json) VALUES (?, ?)
+ON CONFLICT (id) DO UPDATE SET json = excluded.json;
+
+-- name: remove_entity
+DELETE FROM entities WHERE id = ?;
+
+-- name: confirm_snapshot
+INSERT INTO snapshots (id, entities, first_seen, last_confirmed) VALUES (?1, ?2, ?3, ?3)
+ON CONFLICT (id) DO UPDATE SET last_confirmed = max(last_confirmed, excluded.last_confirmed);

@@ -1,0 +1,130 @@
+"""The store on SQLite: every call is one transaction, on one thread of the store's own.
+
+It may be used from one event loop after another. It knows threads and cancellation, and no rows.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from data_source_orchestrator.core.errors import StoreError
+from data_source_orchestrator.core.ports import Transaction
+from data_source_orchestrator.history.connection import connect
+from data_source_orchestrator.history.failures import store_error
+from data_source_orchestrator.history.queries import load_queries
+from data_source_orchestrator.history.transaction import SqliteTransaction
+
+R = TypeVar("R")
+
+BUSY_TIMEOUT = 5.0
+"""Seconds to wait for another process to let go of the database."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Raised:
+    """What a job raised: an event loop's future cannot carry every exception, and would never be done."""
+
+    error: BaseException
+
+
+class SqliteStore:
+    """Keeps what must last in one SQLite file; `open` one, and `close` it.
+
+    What was handed to the store is done to its end, also where the caller is cancelled meanwhile: the
+    `CancelledError` passes when the transaction has ended.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="dso-store")
+        self._queries = load_queries("sqlite")
+        self._connection: sqlite3.Connection | None = None
+        self._closed = False
+
+    @classmethod
+    async def open(
+        cls, path: Path, *, max_pages: int | None = None, busy_timeout: float = BUSY_TIMEOUT
+    ) -> "SqliteStore":
+        """Return the store in that file, made where it is not there yet, or raise `StoreError`.
+
+        `max_pages` limits how far the file may grow, in pages of SQLite; `busy_timeout` is seconds to wait for
+        another process.
+        """
+        store = cls(path)
+        try:
+            await store._do(lambda: store._connect(max_pages, busy_timeout))
+        except BaseException:
+            await store.close()
+            raise
+        return store
+
+    async def read(self, work: Callable[[Transaction], R]) -> R:
+        """Run `work` on a consistent view and return what it returns; what it raises passes unchanged."""
+        return await self._do(lambda: self._transact(work, writes=False))
+
+    async def write(self, work: Callable[[Transaction], R]) -> R:
+        """Run `work` in one transaction and return what it returns; what it raises passes, and nothing is kept."""
+        return await self._do(lambda: self._transact(work, writes=True))
+
+    async def close(self) -> None:
+        """Let go of the file and the thread, after what was handed over before; a second time does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            await _in_thread(self._thread, self._disconnect)
+        finally:
+            self._thread.shutdown()
+
+    async def _do(self, job: Callable[[], R]) -> R:
+        if self._closed:
+            raise StoreError(f"the store {self._path} is closed: open it again")
+        return await _in_thread(self._thread, job)
+
+    def _connect(self, max_pages: int | None, busy_timeout: float) -> None:
+        try:
+            self._connection = connect(self._path, max_pages=max_pages, busy_timeout=busy_timeout)
+        except (OSError, sqlite3.Error) as error:
+            raise store_error(error, self._path) from error
+
+    def _transact(self, work: Callable[[Transaction], R], *, writes: bool) -> R:
+        if self._connection is None:
+            raise StoreError(f"the store {self._path} is not open: use SqliteStore.open")
+        with SqliteTransaction(self._connection, self._queries, self._path, writes=writes) as transaction:
+            return work(transaction)
+
+    def _disconnect(self) -> None:
+        if self._connection is None:
+            return
+        try:
+            self._connection.close()
+        except sqlite3.Error as error:
+            raise store_error(error, self._path) from error
+
+
+async def _in_thread(thread: ThreadPoolExecutor, job: Callable[[], R]) -> R:
+    """Do a job in that thread and wait for its end, cancelled or not."""
+    future = asyncio.get_running_loop().run_in_executor(thread, _caught, job)
+    interruption: asyncio.CancelledError | None = None
+    while not future.done():
+        try:
+            await asyncio.wait([future])
+        except asyncio.CancelledError as cancelled:
+            interruption = cancelled
+    ending = future.result()
+    if interruption is not None:
+        raise interruption
+    if isinstance(ending, _Raised):
+        raise ending.error
+    return ending
+
+
+def _caught(job: Callable[[], R]) -> R | _Raised:
+    try:
+        return job()
+    except BaseException as error:  # noqa: BLE001 — it is raised again where the job was handed over
+        return _Raised(error)

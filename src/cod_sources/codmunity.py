@@ -1,0 +1,211 @@
+"""CODMunity: ballistics of Warzone weapons, and how popular they are in ranked play.
+
+The ballistics stand in the page for browsers, popularity in two rankings of the API, which are worth having and no
+more: one that fails is told as a warning. There is no win rate, and none is made up.
+"""
+
+import asyncio
+import re
+from collections.abc import Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from cod_sources.categories import category_or_note
+from cod_sources.concurrently import together
+from cod_sources.damage import DamageRow, as_json, read_damage, time_to_kill, verified
+from cod_sources.decoding import Number, Whole, decode_row
+from cod_sources.games import origin_game
+from cod_sources.names import entity_id
+from cod_sources.notes import Notes
+from cod_sources.rankings import RANKINGS, Ranking, popularity, read_ranking
+from cod_sources.rows import Found, member, read_rows, rows_of
+from cod_sources.statements import Statement, records_of
+from cod_sources.transfer_state import Wanted, find_answer
+from cod_sources.ttk import Weapon as Figures
+from data_source_orchestrator.core.claim import Json, Record
+from data_source_orchestrator.core.context import FetchContext
+from data_source_orchestrator.core.contract import Contract
+from data_source_orchestrator.core.source import Source
+
+PAGE = "/weapon-stats/warzone"
+RANKING = "/website/pages/meta-loadouts-ranking/"
+COMPARATOR = Wanted(
+    path="stats-comparator",
+    rather="warzone",
+    never=re.compile(r"/(?:bo|mw)[0-9]+(?:/|$)"),  # multiplayer of one game: other health, other damage
+    keys=("weapons", "weaponStats"),
+)
+
+RANKING_LIMIT = 5.0
+"""Seconds that a ranking may take, well below the attempt's own limit."""
+
+RANKING_SHARE = 0.6
+"""The share of what is left of the deadline that a ranking may take where that is less."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weapon:
+    """A row of the page's catalogue; `game` is the origin game."""
+
+    name: str
+    game: str
+    category: str | None = None
+    slug: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeaponStats:
+    """A weapon's figures without attachments.
+
+    `ads` is the milliseconds to aim, `bullet_velocity` metres per second, `damage` the table as served: the records
+    hold what of it was verified.
+    """
+
+    name: str
+    game: str
+    category: str | None = None
+    slug: str | None = None
+    rpm: Number | None = None
+    ads: Number | None = None
+    bullet_velocity: Number | None = None
+    magazine: Whole | None = None
+    damage: tuple[DamageRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodMunity:
+    """What CODMunity serves: the catalogue, the figures, the rankings that could be had, and the records."""
+
+    weapons: tuple[Weapon, ...]
+    weapon_stats: tuple[WeaponStats, ...]
+    rankings: Mapping[str, Ranking]
+    records: tuple[Record, ...]
+
+
+WEAPON_KEYS = {"name": ("WeaponName", "name"), "game": ("appGame",), "category": ("Category",)}
+STATS_KEYS = {
+    "name": ("gun", "WeaponName", "name"),
+    "game": ("sourceGame", "weaponGame", "appGame"),
+    "category": ("Category", "weapon_type"),
+    "bullet_velocity": ("bv",),
+    "magazine": ("mag_size",),
+    "damage": (),
+}
+
+
+def read(answer: object, rankings: Iterable[Ranking], notes: Notes) -> CodMunity:
+    """Return the payload made of the page's answer and the rankings, or raise `FetchError(content)`."""
+    weapons = read_rows(
+        member(answer, "weapons", COMPARATOR.path),
+        "weapons",
+        lambda item: decode_row(item, Weapon, WEAPON_KEYS),
+        lambda row: entity_id(row.name, row.game),
+        notes,
+    )
+    stats = read_rows(
+        member(answer, "weaponStats", COMPARATOR.path),
+        "weaponStats",
+        lambda item: _stats(item, notes),
+        lambda row: entity_id(row.name, row.game),
+        notes,
+    )
+    ranked = {ranking.path: ranking for ranking in rankings}
+    catalogue = {one.identity for one in weapons}
+    known = catalogue | {one.identity for one in stats}
+    said = [_of_weapon(one, notes) for one in weapons]
+    said += [_of_stats(one, catalogue, notes) for one in stats]
+    said += [one for ranking in ranked.values() for one in _of_listed(popularity(ranking), known, notes)]
+    return CodMunity(
+        weapons=rows_of(weapons), weapon_stats=rows_of(stats), rankings=ranked, records=records_of(said, notes)
+    )
+
+
+def source(site_url: str, api_url: str) -> Source[CodMunity]:
+    """Return the source that reads the page below `site_url` and the rankings below `api_url`."""
+
+    async def fetch(ctx: FetchContext) -> CodMunity:
+        notes = Notes()
+        async with together() as group:
+            ranked = [group.create_task(_ranking(ctx, api_url, path, notes)) for path in RANKINGS]
+            page = group.create_task(ctx.http.get_text(f"{site_url}{PAGE}"))
+        answer = find_answer(page.result(), COMPARATOR, PAGE)
+        payload = read(answer, [ranking for task in ranked if (ranking := task.result())], notes)
+        notes.tell(ctx.warn)
+        return payload
+
+    async def probe(ctx: FetchContext) -> None:
+        await ctx.http.check(f"{site_url}{PAGE}")
+
+    return Source(
+        key="codmunity",
+        title="CODMunity",
+        fetcher=fetch,
+        probe=probe,
+        priority=3,
+        provides=("ttk", "damage_range", "recoil", "bullet_velocity"),
+        update_frequency="daily",
+        reliability=0.92,
+        timeout=30,
+        attempt_timeout=10,
+        contract=Contract(minimum_rows=20),
+        records=lambda payload: payload.records,
+    )
+
+
+async def _ranking(ctx: FetchContext, api_url: str, path: str, notes: Notes) -> Ranking | None:
+    """Return a ranking, or None with a note of why its popularity is missing."""
+    limit = min(RANKING_LIMIT, RANKING_SHARE * ctx.deadline.remaining)
+    try:
+        async with asyncio.timeout(limit):
+            document = await ctx.http.get_json(f"{api_url}{RANKING}{path}")
+        return read_ranking(document, path, notes)
+    except TimeoutError:
+        why = f"it did not come within {limit:.3g} s"
+    except Exception as error:  # noqa: BLE001 — whatever befalls a ranking, the page's own rows are worth having
+        why = str(error) or type(error).__name__
+    notes.add("rankings lost", f"popularity.{path} is missing, because its ranking could not be used: {why}")
+    return None
+
+
+def _stats(item: Any, notes: Notes) -> WeaponStats:
+    row = decode_row(item, WeaponStats, STATS_KEYS)
+    return replace(row, damage=read_damage(item.get("simple_damage"), row.name, notes))
+
+
+def _of_weapon(found: Found[Weapon] | Found[WeaponStats], notes: Notes) -> Statement:
+    row = found.row
+    category = category_or_note(row.category, found.path, notes)
+    fields: dict[str, Json] = {"name": row.name, "game": origin_game(row.game), "category": category}
+    return Statement(found.identity, found.path, fields)
+
+
+def _of_stats(found: Found[WeaponStats], catalogue: Container[str], notes: Notes) -> Statement:
+    """Return what a row of figures says; name and class are the catalogue's, where it lists the weapon.
+
+    Velocity is in metres per second; `ttk` is the milliseconds to kill at no distance, from a verified row alone.
+    """
+    row = found.row
+    figures = Figures(rpm=row.rpm, bullet_velocity=row.bullet_velocity, magazine=row.magazine)
+    damage = verified(row.damage, figures, found.identity, notes)
+    fields: dict[str, Json] = {
+        "ballistics.rpm": row.rpm,
+        "ballistics.ads_ms": row.ads,
+        "ballistics.bullet_velocity": row.bullet_velocity,
+        "ballistics.magazine": row.magazine,
+        "ballistics.damage_range": as_json(damage),
+        "ballistics.ttk": time_to_kill(damage),
+    }
+    described = {} if found.identity in catalogue else _of_weapon(found, notes).fields
+    return Statement(found.identity, found.path, {**described, **fields})
+
+
+def _of_listed(said: Iterable[Statement], known: Container[str], notes: Notes) -> Iterator[Statement]:
+    """Yield what is said of weapons that the page lists; only those are rows of weapons."""
+    for statement in said:
+        if statement.entity in known:
+            yield statement
+        else:
+            notes.add(
+                "ranked weapons that are not listed",
+                f"{statement.path} ranks {statement.entity}, which {PAGE} does not list; its popularity is left out",
+            )

@@ -1,0 +1,34 @@
+"""What is worth telling about data that is still good: warnings gathered by kind, and never a flood of them."""
+
+from data_source_orchestrator.core.context import Warn
+
+TOLD_OF_A_KIND = 5
+"""How many warnings of one kind are told in full; the rest are only counted."""
+
+LONGEST = 300
+"""Characters of one warning; what an upstream puts into its strings must not fill the report."""
+
+
+class Notes:
+    """Gathers warnings while one answer is read."""
+
+    def __init__(self) -> None:
+        self._by_kind: dict[str, list[str]] = {}
+
+    def add(self, kind: str, sentence: str) -> None:
+        """Note one finding; `kind` is a noun in the plural, as "rows set aside"."""
+        self._by_kind.setdefault(kind, []).append(sentence if len(sentence) <= LONGEST else f"{sentence[:LONGEST]}…")
+
+    def sentences(self) -> list[str]:
+        """Return what is to be told, in the order of the kinds' first findings."""
+        told: list[str] = []
+        for kind, found in self._by_kind.items():
+            told += found[:TOLD_OF_A_KIND]
+            if len(found) > TOLD_OF_A_KIND:
+                told.append(f"and {len(found) - TOLD_OF_A_KIND} more {kind}")
+        return told
+
+    def tell(self, warn: Warn) -> None:
+        """Hand every sentence to the attempt's outcome."""
+        for sentence in self.sentences():
+            warn(sentence)

@@ -1,0 +1,152 @@
+"""The JSON that an Angular server leaves in its page for the browser, and the answer wanted out of it.
+
+An entry is `{"u": request, "s": status, "b": body}` under a key that changes from release to release, so that it is
+found by its request, then by what it holds, never by its key. Nothing here knows what a weapon is.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from itertools import chain
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from selectolax.lexbor import LexborHTMLParser
+
+from cod_sources.decoding import decode_json
+from data_source_orchestrator.core.errors import FetchError
+from data_source_orchestrator.core.verdicts import FailureKind
+
+STATE_ID = "serverApp-state"
+
+_ESCAPES = {"&q;": '"', "&a;": "&", "&s;": "'", "&l;": "<", "&g;": ">"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """The answer looked for: by a part of its request's path, and by the keys that it holds.
+
+    Of several answers the one whose path holds `rather` is meant; one whose path fits `never` is another page's.
+    """
+
+    path: str
+    rather: str
+    never: re.Pattern[str]
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    path: str
+    status: object
+    content: Any
+
+
+def find_answer(text: str, wanted: Wanted, what: str) -> dict[str, Any]:
+    """Return the wanted answer out of a page, or out of a text that is the JSON itself.
+
+    Raise `FetchError`: `server` where the page tells that its own request failed with 5xx, else `content`.
+    """
+    states = _states(text, what)
+    asked = [entry for entry in _entries(states) if wanted.path in entry.path]
+    if not asked:
+        return _only(_holders(states, wanted.keys), wanted, what)
+    good = [entry for entry in asked if entry.status in (HTTPStatus.OK, None)]
+    if not good:
+        raise _failed(asked[0], what)
+    meant = [entry for entry in good if wanted.rather in entry.path] or good
+    if stray := next((entry for entry in meant if wanted.never.search(entry.path)), None):
+        raise FetchError(
+            FailureKind.CONTENT, f"{what} came with the answer to {stray.path}, which is not the one wanted"
+        )
+    return _only(_holders([entry.content for entry in meant], wanted.keys), wanted, what)
+
+
+def _states(text: str, what: str) -> list[Any]:
+    """Return the states that can be read; where none can, raise what is wrong with the first."""
+    if text.lstrip()[:1] in ("{", "["):
+        return [decode_json(text, what)]
+    scripts = _scripts(text)
+    if not scripts:
+        raise FetchError(
+            FailureKind.CONTENT, f"{what} holds no script of type application/json, where its data was expected"
+        )
+    states: list[Any] = []
+    errors: list[FetchError] = []
+    for script in scripts:
+        try:
+            states.append(decode_json(_unescaped(script), f"the state in {what}"))
+        except FetchError as error:
+            errors.append(error)
+    if not states:
+        raise errors[0]
+    return states
+
+
+def _scripts(html: str) -> list[str]:
+    """Return the text of all JSON scripts, the one that Angular names first."""
+    nodes = LexborHTMLParser(html).css("script")
+    scripts = [n for n in nodes if (n.attributes.get("type") or "").partition(";")[0].strip() == "application/json"]
+    scripts.sort(key=lambda node: node.attributes.get("id") != STATE_ID)
+    return [node.text() for node in scripts]
+
+
+def _unescaped(script: str) -> str:
+    """Undo the escapes of older Angular, which leave no quotation mark in the script."""
+    if '"' in script:
+        return script
+    return re.sub(r"&[qaslg];", lambda match: _ESCAPES[match.group()], script)
+
+
+def _entries(states: list[Any]) -> Iterator[_Entry]:
+    for node in chain.from_iterable(_levels(states)):
+        request = node.get("u")
+        if isinstance(request, str):
+            yield _Entry(_path(request), node.get("s"), node)
+
+
+def _path(request: str) -> str:
+    try:
+        return unquote(urlsplit(request).path)
+    except ValueError:
+        return ""
+
+
+def _holders(roots: list[Any], keys: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Return the outermost objects that have all these keys."""
+    for level in _levels(roots):
+        if found := [node for node in level if all(key in node for key in keys)]:
+            return found
+    return []
+
+
+def _levels(roots: list[Any]) -> Iterator[list[dict[str, Any]]]:
+    """Yield the objects of a JSON value level by level; no recursion, however deep it is."""
+    level = roots
+    while level:
+        yield [node for node in level if isinstance(node, dict)]
+        children = (node.values() if isinstance(node, dict) else node for node in level)
+        level = [child for inner in children for child in inner if isinstance(child, dict | list)]
+
+
+def _only(found: list[dict[str, Any]], wanted: Wanted, what: str) -> dict[str, Any]:
+    """Return the one answer; several that differ leave open which is meant, and are refused."""
+    if not found:
+        raise FetchError(
+            FailureKind.CONTENT,
+            f"{what} has no answer to {wanted.path} that holds {' and '.join(wanted.keys)};"
+            " the upstream has changed its page, and nothing of it is used",
+        )
+    if any(other != found[0] for other in found[1:]):
+        raise FetchError(
+            FailureKind.CONTENT, f"{what} has {len(found)} different answers to {wanted.path}; none is believed"
+        )
+    return found[0]
+
+
+def _failed(entry: _Entry, what: str) -> FetchError:
+    status = entry.status
+    server = isinstance(status, int) and status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    kind = FailureKind.SERVER if server else FailureKind.CONTENT
+    return FetchError(kind, f"{what} came without its data: its own request for {entry.path} was answered {status!r}")

@@ -1,0 +1,206 @@
+"""WZStats' document, in small made-up rows: one test for each trap."""
+
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from cod_sources.notes import Notes
+from cod_sources.wzstats import WZStats, read, source
+from data_source_orchestrator.core.errors import FetchError
+
+NOTHING = {"streamerProfileId": "wzstats", "createdAt": "2026-01-01T00:00:00.000Z", "updatedAt": "2026-03-01T00:00:00Z"}
+
+
+def weapon(id_: str = "k-7", name: str | None = "K-7", game: str = "mw3", **given: Any) -> dict[str, Any]:
+    row = {"id": id_, "name": name, "game": game, "type": "SMG", "displayType": "SMG", "isNew": False}
+    return {**row, "updateMW2": "", "conversionKitId": None, "baseWeaponId": None, **given}
+
+
+def kit(id_: str = "k-7-kit", base: str | None = "k-7", **given: Any) -> dict[str, Any]:
+    return weapon(id_, conversionKitId="jak-long-kit", baseWeaponId=base, **given)
+
+
+def told(*weapons: Any, **modes: Any) -> tuple[WZStats, list[str]]:
+    lists = {**NOTHING, **(modes or {"mw3": {"META": ["k-7"], "A": [], "B": [], "C": [], "D": []}})}
+    notes = Notes()
+    return read({"weapons": list(weapons), "wzStatsTierList": lists}, notes), notes.sentences()
+
+
+def fields(payload: WZStats) -> dict[str, dict[str, Any]]:
+    return {record.entity: dict(record.fields) for record in payload.records}
+
+
+def test_a_weapon_says_its_tier_in_every_mode_that_lists_it():
+    payload, warnings = told(
+        weapon(), mw3={"META": [], "B": ["k-7"]}, rankedResurgence={"META": ["k-7"]}, bo6={"A": []}
+    )
+    assert fields(payload) == {
+        "k7-mw3": {
+            "name": "K-7",
+            "game": "mw3",
+            "category": "smg",
+            "is_new": False,
+            "tier.mw3": "B",
+            "tier.rankedResurgence": "META",
+        }
+    }
+    assert warnings == []
+    assert payload.updated_at == "2026-03-01T00:00:00Z"
+
+
+def test_neither_win_rate_nor_pick_rate_is_made_up():
+    payload, _ = told(weapon())
+    assert not {name for name in fields(payload)["k7-mw3"] if "rate" in name}
+
+
+def test_a_kit_that_shares_its_weapons_name_is_an_entity_of_its_own_with_its_own_tier():
+    payload, warnings = told(weapon(), kit(), mw3={"META": ["k-7-kit"], "D": ["k-7"]})
+    said = fields(payload)
+    assert said["k7-mw3"]["tier.mw3"] == "D"
+    assert said["k7-mw3+jaklongkit"]["tier.mw3"] == "META"
+    assert said["k7-mw3+jaklongkit"]["kit"] == "jak-long-kit"
+    assert said["k7-mw3+jaklongkit"]["base"] == "k7-mw3"
+    assert warnings == []
+
+
+@pytest.mark.parametrize("nothing", [{"conversionKitId": None}, {"conversionKitId": ""}, {}])
+def test_null_empty_and_missing_kits_are_no_kit(nothing: dict[str, Any]):
+    row = {key: value for key, value in weapon().items() if key not in ("conversionKitId", "baseWeaponId")}
+    payload, _ = told({**row, **nothing})
+    assert list(fields(payload)) == ["k7-mw3"]
+    assert not {"kit", "base"} & set(fields(payload)["k7-mw3"])
+
+
+def test_a_kits_weapon_is_found_although_the_case_of_its_id_differs():
+    payload, warnings = told(weapon("m16", "M16"), kit("m16-kit", "M16", name="M16"), mw3={"A": ["m16"]})
+    assert fields(payload)["m16-mw3+jaklongkit"]["base"] == "m16-mw3"
+    assert warnings == []
+
+
+@pytest.mark.parametrize("base", ["gone", "", None])
+def test_a_kit_without_a_weapon_has_no_base_and_a_warning(base: str | None):
+    payload, warnings = told(weapon(), kit(base=base))
+    assert "base" not in fields(payload)["k7-mw3+jaklongkit"]
+    assert "weapons[1]" in warnings[0]
+
+
+def test_the_class_is_the_kits_own_and_the_display_class_stands_in_only_where_it_is_missing():
+    payload, _ = told(weapon(type="SNIPER_RIFLE", displayType="MARKSMAN_RIFLE"), kit(type=None, displayType="LMG"))
+    said = fields(payload)
+    assert said["k7-mw3"]["category"] == "sniper_rifle"
+    assert said["k7-mw3+jaklongkit"]["category"] == "lmg"
+
+
+def test_name_and_id_may_disagree_and_the_name_is_the_identity():
+    rows = (weapon("dg-58", "DG-56"), weapon("gs-magma", "GS Magna"), weapon("50gs", ".50gs"), weapon("1911", "1911"))
+    payload, warnings = told(*rows, mw3={"A": ["dg-58", "gs-magma"], "B": ["50gs", "1911"]})
+    assert list(fields(payload)) == ["dg56-mw3", "gsmagna-mw3", "50gs-mw3", "1911-mw3"]
+    assert fields(payload)["dg56-mw3"]["tier.mw3"] == "A"
+    assert warnings == []
+
+
+def test_percent_encoded_ids_name_the_same_weapon():
+    rows = (weapon("jäger-45", "Jäger 45"), weapon("executioner's-duet", "Executioner's Duet"))
+    payload, warnings = told(*rows, mw3={"META": ["j%C3%A4ger-45"], "A": ["executioner%27s-duet"]})
+    assert fields(payload)["jager45-mw3"]["tier.mw3"] == "META"
+    assert fields(payload)["executionersduet-mw3"]["tier.mw3"] == "A"
+    assert warnings == []
+
+
+def test_one_name_in_two_games_is_two_weapons_with_their_own_tiers():
+    rows = (weapon("knife", "Knife", "bo6"), weapon("knife-bo7", "Knife", "bo7"))
+    payload, _ = told(*rows, alMazrah={"META": ["knife-bo7"], "D": ["knife"]})
+    assert fields(payload)["knife-bo6"]["tier.alMazrah"] == "D"
+    assert fields(payload)["knife-bo7"]["tier.alMazrah"] == "META"
+
+
+def test_an_id_twice_in_one_tier_counts_once_and_is_no_matter():
+    payload, warnings = told(weapon(), mw3={"A": ["k-7", "k-7"]})
+    assert fields(payload)["k7-mw3"]["tier.mw3"] == "A"
+    assert warnings == []
+
+
+@pytest.mark.parametrize("tiers", [{"B": ["k-7"], "META": ["k-7"]}, {"META": ["k-7"], "B": ["k-7"]}])
+def test_a_weapon_in_several_tiers_of_a_mode_gets_the_best_and_a_warning(tiers: dict[str, Any]):
+    payload, warnings = told(weapon(), mw3=tiers)
+    assert fields(payload)["k7-mw3"]["tier.mw3"] == "META"
+    assert warnings == ["k7-mw3 stands in META, B of mw3; the best counts"]
+
+
+def test_an_id_that_names_no_weapon_is_told_once_with_its_modes():
+    payload, warnings = told(weapon(), mw3={"A": ["k-7", "gone"]}, mwz={"D": ["gone"]})
+    assert list(fields(payload)) == ["k7-mw3"]
+    assert warnings == ["wzStatsTierList ranks 'gone' in mw3, mwz, and no single weapon has that id"]
+
+
+def test_an_id_inside_another_is_not_that_id():
+    _, warnings = told(weapon("xm4", "XM4"), weapon("k-7"), mw3={"A": ["m4", "k-7"]})
+    assert "'m4'" in warnings[0]
+
+
+def test_an_id_that_two_weapons_share_names_neither():
+    payload, warnings = told(weapon("k", "K-7"), weapon("k", "K-8"), weapon(), mw3={"A": ["k", "k-7"]})
+    assert "tier.mw3" not in fields(payload)["k8-mw3"]
+    assert "'k'" in warnings[0]
+
+
+def test_texts_beside_the_modes_are_passed_over_and_odd_tiers_are_told():
+    payload, warnings = told(
+        weapon(), mw3={"META": ["k-7"], "S": ["k-7"], "A": "k-7", "B": [7]}, note="a text", **{"a.b": {}}
+    )
+    assert list(payload.tier_lists) == ["mw3"]
+    assert fields(payload)["k7-mw3"]["tier.mw3"] == "META"
+    assert len(warnings) == 4
+
+
+def test_a_row_that_is_doubled_collapses_and_one_that_contradicts_loses_the_field():
+    payload, warnings = told(weapon(), weapon(), weapon(isNew=True))
+    assert "is_new" not in fields(payload)["k7-mw3"]
+    assert fields(payload)["k7-mw3"]["tier.mw3"] == "META"
+    assert "weapons[0]" in warnings[0]
+    assert "weapons[2]" in warnings[0]
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {},
+        [],
+        None,
+        {"weapons": [weapon()]},
+        {"wzStatsTierList": {"mw3": {}}},
+        {"weapons": [], "wzStatsTierList": {"mw3": {"A": ["k-7"]}}},
+        {"weapons": [weapon()], "wzStatsTierList": NOTHING},
+        {"weapons": [weapon()], "wzStatsTierList": []},
+        {"weapons": [weapon()], "wzStatsTierList": {"mw3": {"META": [], "A": []}}},
+        {"weapons": [weapon()], "wzStatsTierList": {"mw3": {"A": ["gone"]}}},
+        {"weapons": [weapon(game="bf6")], "wzStatsTierList": {"mw3": {"A": ["k-7"]}}},
+        {"weapons": [weapon(game="warzone-2")], "wzStatsTierList": {"mw3": {"A": ["k-7"]}}},
+        {"weapons": [weapon(name=None)], "wzStatsTierList": {"mw3": {"A": ["k-7"]}}},
+    ],
+)
+def test_a_document_without_weapons_or_tiers_or_of_a_wrong_game_is_a_failure_of_content(document: object):
+    with pytest.raises(FetchError) as caught:
+        read(document, Notes())
+    assert caught.value.kind == "content"
+
+
+async def test_what_is_read_is_what_is_asked_for():
+    asked: list[str] = []
+
+    class Http:
+        async def check(self, url: str) -> None:
+            asked.append(url)
+
+    class Context:
+        http = Http()
+
+    probe: Any = source("https://a.example").probe
+    await probe(Context())
+    parts = urlsplit(asked[0])
+    query = parse_qs(parts.query)
+    assert parts.path == "/wz2/weapons/meta/weapons-and-tier-lists/"
+    assert query["weaponGames[]"] == ["mw2", "mw3", "bo6", "bo7"]
+    assert query["weaponAttributes[]"] == ["game", "name", "type", "displayType", "isNew"]
+    assert query["addConversionKit"] == ["true"]

@@ -1,1 +1,143 @@
-"""One call that fetches from many unreliable sources at once and returns one answer that can be trusted."""
+"""One call that fetches from many unreliable sources at once and returns one answer that can be trusted.
+
+Every name is loaded when it is first used: importing this package loads no third-party module.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from data_source_orchestrator.assemble import orchestrator, source_coordinator
+    from data_source_orchestrator.core.claim import Contribution, MergeRules, Record
+    from data_source_orchestrator.core.clock import Chance, Clock, ManualClock, SystemClock
+    from data_source_orchestrator.core.context import FetchContext, HttpClient, HttpResponse
+    from data_source_orchestrator.core.contract import Contract
+    from data_source_orchestrator.core.errors import (
+        ConfigurationError,
+        DsoError,
+        FetchError,
+        InsufficientSourcesError,
+        SourceFailedError,
+        StoreError,
+        UnknownSourceError,
+    )
+    from data_source_orchestrator.core.outcome import Failure, Outcome, Skipped, Success
+    from data_source_orchestrator.core.plugin import Plugin, Variable
+    from data_source_orchestrator.core.policies import (
+        BreakerPolicy,
+        BudgetPolicy,
+        HealthPolicy,
+        OrchestratorConfig,
+        RetryConfig,
+    )
+    from data_source_orchestrator.core.result import FetchResult, Metadata, MetaResult
+    from data_source_orchestrator.core.snapshot import Entity, Snapshot, SnapshotChange
+    from data_source_orchestrator.core.source import Source, source
+    from data_source_orchestrator.core.verdicts import FailureKind, SkipReason, Verdict
+    from data_source_orchestrator.fanout.coordinator import SourceCoordinator
+    from data_source_orchestrator.health.freshness import Freshness
+    from data_source_orchestrator.health.metrics import Metrics, SourceMetrics
+    from data_source_orchestrator.health.reports import HealthReport, OverallHealth
+    from data_source_orchestrator.health.status import HealthStatus
+    from data_source_orchestrator.history.store import SqliteStore
+    from data_source_orchestrator.orchestration.orchestrator import DataSourceOrchestrator
+    from data_source_orchestrator.orchestration.sync import SyncReport
+
+_HOMES = {
+    "assemble": ("orchestrator", "source_coordinator"),
+    "core.claim": ("Contribution", "MergeRules", "Record"),
+    "core.clock": ("Chance", "Clock", "ManualClock", "SystemClock"),
+    "core.context": ("FetchContext", "HttpClient", "HttpResponse"),
+    "core.contract": ("Contract",),
+    "core.errors": (
+        "ConfigurationError",
+        "DsoError",
+        "FetchError",
+        "InsufficientSourcesError",
+        "SourceFailedError",
+        "StoreError",
+        "UnknownSourceError",
+    ),
+    "core.outcome": ("Failure", "Outcome", "Skipped", "Success"),
+    "core.plugin": ("Plugin", "Variable"),
+    "core.policies": ("BreakerPolicy", "BudgetPolicy", "HealthPolicy", "OrchestratorConfig", "RetryConfig"),
+    "core.result": ("FetchResult", "MetaResult", "Metadata"),
+    "core.snapshot": ("Entity", "Snapshot", "SnapshotChange"),
+    "core.source": ("Source", "source"),
+    "core.verdicts": ("FailureKind", "SkipReason", "Verdict"),
+    "fanout.coordinator": ("SourceCoordinator",),
+    "health.freshness": ("Freshness",),
+    "health.metrics": ("Metrics", "SourceMetrics"),
+    "health.reports": ("HealthReport", "OverallHealth"),
+    "health.status": ("HealthStatus",),
+    "history.store": ("SqliteStore",),
+    "orchestration.orchestrator": ("DataSourceOrchestrator",),
+    "orchestration.sync": ("SyncReport",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "BreakerPolicy",
+    "BudgetPolicy",
+    "Chance",
+    "Clock",
+    "ConfigurationError",
+    "Contract",
+    "Contribution",
+    "DataSourceOrchestrator",
+    "DsoError",
+    "Entity",
+    "Failure",
+    "FailureKind",
+    "FetchContext",
+    "FetchError",
+    "FetchResult",
+    "Freshness",
+    "HealthPolicy",
+    "HealthReport",
+    "HealthStatus",
+    "HttpClient",
+    "HttpResponse",
+    "InsufficientSourcesError",
+    "ManualClock",
+    "MergeRules",
+    "MetaResult",
+    "Metadata",
+    "Metrics",
+    "OrchestratorConfig",
+    "Outcome",
+    "OverallHealth",
+    "Plugin",
+    "Record",
+    "RetryConfig",
+    "SkipReason",
+    "Skipped",
+    "Snapshot",
+    "SnapshotChange",
+    "Source",
+    "SourceCoordinator",
+    "SourceFailedError",
+    "SourceMetrics",
+    "SqliteStore",
+    "StoreError",
+    "Success",
+    "SyncReport",
+    "SystemClock",
+    "UnknownSourceError",
+    "Variable",
+    "Verdict",
+    "orchestrator",
+    "source",
+    "source_coordinator",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from the module where it lives."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,157 @@
+"""Settings become a running whole: everything is built here, and closed in reverse.
+
+Also the home of the seed's ready-made pair, the one exception to "no module state", built on first use.
+"""
+
+import functools
+import os
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from data_source_orchestrator.core.claim import MergeRules
+from data_source_orchestrator.core.errors import ConfigurationError, UnknownSourceError, nearest
+from data_source_orchestrator.core.plugin import Environment, Plugin
+from data_source_orchestrator.core.source import Source
+from data_source_orchestrator.fanout.coordinator import SourceCoordinator
+from data_source_orchestrator.fanout.discovery import installed_plugins, sources_of
+from data_source_orchestrator.history.store import SqliteStore
+from data_source_orchestrator.orchestration.orchestrator import DataSourceOrchestrator
+from data_source_orchestrator.settings import Settings, SourceOverrides, load
+
+if TYPE_CHECKING:
+    orchestrator: DataSourceOrchestrator
+    source_coordinator: SourceCoordinator
+
+STORE = "dso.db"
+"""The store's file in the data folder."""
+
+SANDBOX_STORE = "sandbox.db"
+"""Where made-up data goes, so that it never mixes with real data."""
+
+NO_FAULTS: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whole:
+    """A running whole: the orchestrator, what it was built from, and the file that holds its store."""
+
+    orchestrator: DataSourceOrchestrator
+    settings: Settings
+    plugins: tuple[Plugin, ...]
+    environment: Environment
+    store: Path
+
+
+@asynccontextmanager
+async def assemble(
+    settings: Settings, *, data_dir: Path, sandbox: bool = False, faults: Mapping[str, str] = NO_FAULTS
+) -> AsyncIterator[Whole]:
+    """Build an orchestrator with its store from settings; with `sandbox` over the plug-ins' made-up upstreams.
+
+    `faults` are the sandbox's switches to throw, by source key.
+    """
+    plugins = installed_plugins(settings.plugins)
+    path = data_dir / (SANDBOX_STORE if sandbox else STORE)
+    async with AsyncExitStack() as stack:
+        environment = dict(settings.environment)
+        if sandbox:
+            environment |= await stack.enter_async_context(made_up_upstreams(settings, faults=faults))
+        coordinator = SourceCoordinator(_configured(plugins, environment, settings), health=settings.health)
+        store = await SqliteStore.open(path)
+        stack.push_async_callback(store.close)
+        orchestrator = DataSourceOrchestrator(
+            coordinator, settings.run, settings.retry, store=store, rules=_rules(plugins)
+        )
+        await stack.enter_async_context(orchestrator)
+        yield Whole(orchestrator=orchestrator, settings=settings, plugins=plugins, environment=environment, store=path)
+
+
+@asynccontextmanager
+async def made_up_upstreams(
+    settings: Settings, *, faults: Mapping[str, str] = NO_FAULTS, port: int = 0
+) -> AsyncIterator[Environment]:
+    """Serve the plug-ins' sandboxes alone, and give the variables that point their sources there.
+
+    `port` is the first port of the first sandbox, 0 any that is free; the others take any.
+    """
+    plugins = installed_plugins(settings.plugins)
+    thrown = _by_plugin(plugins, faults, settings.environment) if faults else {}
+    variables: dict[str, str] = {}
+    async with AsyncExitStack() as stack:
+        for plugin in plugins:
+            if plugin.sandbox is not None:
+                serving = plugin.sandbox(faults=thrown.get(plugin.name, NO_FAULTS), port=port)
+                variables |= await stack.enter_async_context(serving)
+                port = 0
+        yield variables
+
+
+@functools.cache
+def live() -> DataSourceOrchestrator:
+    """Return the ready-made orchestrator, built once from the environment and the plug-ins; it has no store."""
+    settings = load(environ=os.environ, folder=Path.cwd())
+    plugins = installed_plugins(settings.plugins)
+    coordinator = SourceCoordinator(_configured(plugins, settings.environment, settings), health=settings.health)
+    return DataSourceOrchestrator(coordinator, settings.run, settings.retry, rules=_rules(plugins))
+
+
+def __getattr__(name: str) -> Any:
+    """Give the seed's `orchestrator` and `source_coordinator`, which are one pair."""
+    match name:
+        case "orchestrator":
+            return live()
+        case "source_coordinator":
+            return live().coordinator
+        case _:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _by_plugin(
+    plugins: Iterable[Plugin], faults: Mapping[str, str], environment: Environment
+) -> dict[str, dict[str, str]]:
+    """Sort faults by the plug-in that owns their source; raise `UnknownSourceError` for one that none owns."""
+    owners = {source.key: plugin.name for plugin in plugins for source in plugin.sources(environment)}
+    sorted_out: dict[str, dict[str, str]] = {}
+    for key, spec in faults.items():
+        if key not in owners:
+            raise UnknownSourceError(key, owners)
+        sorted_out.setdefault(owners[key], {})[key] = spec
+    return sorted_out
+
+
+def _configured(plugins: Iterable[Plugin], environment: Environment, settings: Settings) -> list[Source[Any]]:
+    """Return the plug-ins' sources with the settings laid over them."""
+    sources = sources_of(plugins, environment)
+    _refuse_unknown(settings.sources, [source.key for source in sources])
+    return [_overridden(source, settings.sources.get(source.key, SourceOverrides())) for source in sources]
+
+
+def _overridden(source: Source[Any], overrides: SourceOverrides) -> Source[Any]:
+    """Lay a table of settings over a source; whichever setting switches it off is named, and wins."""
+    changed = overrides.apply(source)
+    if source.switched_off_by:
+        return changed.but(enabled=False)
+    if overrides.enabled is False:
+        return changed.but(switched_off_by=f"{overrides.origin} enabled")
+    return changed
+
+
+def _refuse_unknown(overrides: Mapping[str, SourceOverrides], known: list[str]) -> None:
+    for key, table in overrides.items():
+        if key not in known:
+            near = nearest(key, known)
+            hint = f"did you mean {near!r}?" if near else f"there are {', '.join(known) or 'none'}"
+            raise ConfigurationError(f"{table.origin}: no source is called {key!r}; {hint}")
+
+
+def _rules(plugins: Iterable[Plugin]) -> MergeRules:
+    order: dict[str, tuple[str, ...]] = {}
+    capabilities: dict[str, str] = {}
+    for plugin in plugins:
+        order |= plugin.rules.order
+        capabilities |= plugin.rules.capabilities
+    return MergeRules(order=order, capabilities=capabilities)

@@ -1,0 +1,221 @@
+"""The registry: which sources there are, which the operator wants, and how each of them is doing."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from data_source_orchestrator.core.claim import Json
+from data_source_orchestrator.core.clock import Chance, Clock, SystemClock, system_chance
+from data_source_orchestrator.core.durations import in_seconds
+from data_source_orchestrator.core.errors import ConfigurationError, UnknownSourceError
+from data_source_orchestrator.core.events import HealthChanged, SourceFinished
+from data_source_orchestrator.core.outcome import Executed
+from data_source_orchestrator.core.policies import BudgetPolicy, HealthPolicy
+from data_source_orchestrator.core.result import refuse_shadowing
+from data_source_orchestrator.core.source import Source
+from data_source_orchestrator.fanout.discovery import installed_plugins, sources_of
+from data_source_orchestrator.fanout.hub import Hub
+from data_source_orchestrator.health.metrics import SourceMetrics, source_metrics
+from data_source_orchestrator.health.record import checked, readmitted, record
+from data_source_orchestrator.health.reports import HealthReport, OverallHealth, overall, report
+from data_source_orchestrator.health.state import Execution, SourceHealth, history
+from data_source_orchestrator.health.status import HealthStatus, status_of
+from data_source_orchestrator.resilience.breaker import CircuitBreaker
+from data_source_orchestrator.resilience.budget import RetryBudget
+from data_source_orchestrator.resilience.guard import Guard
+
+
+@dataclass(slots=True)
+class _Entry:
+    source: Source[Any]
+    guard: Guard
+    health: SourceHealth
+
+
+class SourceCoordinator:
+    """Holds sources by key: with no argument those of the installed plug-ins, with a list just these.
+
+    What it hands out is frozen; what was handed in is never changed. Sources of equal priority keep the order
+    of their registration.
+    """
+
+    def __init__(
+        self,
+        sources: Iterable[Source[Any]] | None = None,
+        *,
+        health: HealthPolicy = HealthPolicy(),
+        budget: BudgetPolicy = BudgetPolicy(),
+        clock: Clock | None = None,
+        chance: Chance | None = None,
+    ) -> None:
+        self.clock: Clock = clock or SystemClock()
+        self.chance: Chance = chance or system_chance()
+        self.hub = Hub()
+        self._policy = health
+        self._budget = budget
+        self._entries: dict[str, _Entry] = {}
+        for source in sources_of(installed_plugins(), os.environ) if sources is None else sources:
+            self.register_source(source)
+
+    def register_source(self, source: Source[Any]) -> None:
+        """Add a source; its key must be new, and no member of a result."""
+        if not isinstance(source, Source):
+            raise ConfigurationError(f"{source!r} is no source; decorate a function with @source(key=…)")
+        refuse_shadowing(source.key)
+        if source.key in self._entries:
+            raise ConfigurationError(
+                f"a source called {source.key!r} is registered already; unregister it first, or choose another key"
+            )
+        self._entries[source.key] = _Entry(source, self._guard_for(source), SourceHealth())
+
+    def unregister_source(self, key: str) -> bool:
+        """Forget a source and everything known of it; False where there is none of that key."""
+        return self._entries.pop(key, None) is not None
+
+    def get_source(self, key: str) -> Source[Any] | None:
+        """Return a source, or None where there is none of that key."""
+        entry = self._entries.get(key)
+        return entry.source if entry else None
+
+    def get_all_sources(self) -> tuple[Source[Any], ...]:
+        """Return every source by ascending priority."""
+        return tuple(sorted((entry.source for entry in self._entries.values()), key=lambda source: source.priority))
+
+    def get_enabled_sources(self) -> tuple[Source[Any], ...]:
+        """Return the sources that a run would ask now: enabled by the operator, and let through by their breaker."""
+        return tuple(source for source in self.get_all_sources() if source.enabled and self.admits(source.key))
+
+    def get_sources_by_capability(self, capability: str) -> tuple[Source[Any], ...]:
+        """Return the enabled sources that provide a capability, by ascending priority."""
+        return tuple(source for source in self.get_enabled_sources() if capability in source.provides)
+
+    def enable_source(self, key: str) -> bool:
+        """Switch a source on, let it through its breaker and clear its count of failures; False if unknown."""
+        entry = self._entries.get(key)
+        if entry is None:
+            return False
+        if entry.source.switched_off_by:
+            raise ConfigurationError(
+                f"{key!r} is kept off by {entry.source.switched_off_by}; change that setting to enable it"
+            )
+        entry.source = entry.source.but(enabled=True)
+        self.readmit(key)
+        return True
+
+    def disable_source(self, key: str) -> bool:
+        """Switch a source off until it is enabled again; False if unknown."""
+        entry = self._entries.get(key)
+        if entry is None:
+            return False
+        entry.source = entry.source.but(enabled=False)
+        return True
+
+    def update_priority(self, key: str, priority: int) -> bool:
+        """Give a source another priority, lower being first; False if unknown."""
+        entry = self._entries.get(key)
+        if entry is None:
+            return False
+        entry.source = entry.source.but(priority=priority)
+        return True
+
+    def update_source(self, key: str, **changes: Any) -> Source[Any]:
+        """Change members of a source, as `timeout=30`, and return it; the key itself cannot change."""
+        entry = self._entry(key)
+        if changes.get("key", key) != key:
+            raise ConfigurationError(f"the key of {key!r} cannot change; unregister it and register another source")
+        entry.source = entry.source.but(**changes)
+        if "breaker" in changes:
+            entry.guard = self._guard_for(entry.source)
+        return entry.source
+
+    def get_health(self, key: str) -> SourceHealth:
+        """Return what is known of a source's executions and checks."""
+        return self._entry(key).health
+
+    def get_source_stats(self, key: str) -> SourceMetrics:
+        """Return the numbers of a source's executions."""
+        return source_metrics(self.get_health(key))
+
+    def get_execution_history(self, key: str, limit: int = 100) -> tuple[Execution, ...]:
+        """Return a source's last executions, at most 100, the newest first; 0 gives none."""
+        return history(self.get_health(key), limit)
+
+    def get_health_report(self, key: str) -> HealthReport:
+        """Return a source's health as it is told to people and programs."""
+        entry = self._entry(key)
+        return report(entry.source, entry.health, self._policy)
+
+    def get_overall_health(self) -> OverallHealth:
+        """Return the health of all sources together; those that the operator disabled enter no rule."""
+        sources = self.get_all_sources()
+        disabled = {source.key for source in sources if not source.enabled}
+        return overall([self.get_health_report(source.key) for source in sources], disabled)
+
+    def reset(self, key: str | None = None) -> None:
+        """Forget the executions, checks and breaker of one source, or of all; the operator's switches stay."""
+        for entry in self._entries.values() if key is None else [self._entry(key)]:
+            entry.health = SourceHealth()
+            entry.guard = self._guard_for(entry.source)
+
+    def admits(self, key: str) -> bool:
+        """Return whether a source's breaker would let a call through now."""
+        return self._entry(key).guard.breaker.admits
+
+    def readmit(self, key: str) -> None:
+        """Let a source through its breaker and clear its count of consecutive failures."""
+        entry = self._entry(key)
+        entry.guard.breaker.readmit()
+        self._note(entry, readmitted(entry.health))
+
+    def guard(self, key: str) -> Guard:
+        """Return what makes a source's calls safe."""
+        return self._entry(key).guard
+
+    def record(self, executed: Executed[Any]) -> None:
+        """Fold an execution into its source's health, and tell that it ended."""
+        now = self.clock.now()
+        entry = self._entries.get(executed.outcome.source)
+        if entry is not None:  # it may have been unregistered meanwhile
+            self._note(entry, record(entry.health, executed, now))
+        self.hub.emit(SourceFinished(at=now, executed=executed))
+
+    def record_check(self, executed: Executed[Any]) -> None:
+        """Keep what a health check found, apart from the executions."""
+        entry = self._entries.get(executed.outcome.source)
+        if entry is not None:
+            entry.health = checked(entry.health, executed, self.clock.now())
+
+    def adopt(self, key: str, health: SourceHealth) -> None:
+        """Take over what a store remembers of a source's executions and checks."""
+        self._entry(key).health = health
+
+    def restore_breaker(self, key: str, state: Json) -> None:
+        """Take over what a store remembers of a source's breaker."""
+        entry = self._entry(key)
+        entry.guard = self._guard_for(entry.source, state)
+
+    def _entry(self, key: str) -> _Entry:
+        if key not in self._entries:
+            raise UnknownSourceError(key, self._entries)
+        return self._entries[key]
+
+    def _guard_for(self, source: Source[Any], breaker_state: Json = None) -> Guard:
+        breaker = CircuitBreaker.from_state(breaker_state, source.breaker, clock=self.clock, chance=self.chance)
+        return Guard(
+            source.key,
+            breaker=breaker,
+            budget=RetryBudget(self._budget),
+            clock=self.clock,
+            chance=self.chance,
+            emit=self.hub.emit,
+        )
+
+    def _note(self, entry: _Entry, health: SourceHealth) -> None:
+        before, entry.health = self._status(entry), health
+        after = self._status(entry)
+        if after != before:
+            self.hub.emit(HealthChanged(at=self.clock.now(), source=entry.source.key, before=before, after=after))
+
+    def _status(self, entry: _Entry) -> HealthStatus:
+        return status_of(entry.health, timeout=in_seconds(entry.source.timeout), policy=self._policy)

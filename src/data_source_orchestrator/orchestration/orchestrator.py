@@ -1,0 +1,214 @@
+"""The library's front door: one object that fetches, checks, judges and keeps."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, aclosing
+from functools import partial
+from types import TracebackType
+from typing import Any, Self
+
+from data_source_orchestrator.core.claim import MergeRules
+from data_source_orchestrator.core.deadline import Deadline
+from data_source_orchestrator.core.durations import in_seconds
+from data_source_orchestrator.core.errors import ConfigurationError
+from data_source_orchestrator.core.outcome import Outcome
+from data_source_orchestrator.core.policies import OrchestratorConfig, RetryConfig
+from data_source_orchestrator.core.ports import Store
+from data_source_orchestrator.core.result import FetchResult, MetaResult
+from data_source_orchestrator.fanout.coordinator import SourceCoordinator
+from data_source_orchestrator.fanout.executor import Executor
+from data_source_orchestrator.fanout.flight import Flights
+from data_source_orchestrator.fanout.plan import Query, make_plan
+from data_source_orchestrator.health.metrics import Metrics, metrics
+from data_source_orchestrator.health.reports import HealthReport, OverallHealth
+from data_source_orchestrator.orchestration.checkup import check_sources
+from data_source_orchestrator.orchestration.happened import Acted
+from data_source_orchestrator.orchestration.keeper import Keeper
+from data_source_orchestrator.orchestration.run import Run
+from data_source_orchestrator.orchestration.sync import SyncReport, contributions_of, report_on
+from data_source_orchestrator.orchestration.views import SourceView, view
+from data_source_orchestrator.web.pool import HttpPool
+
+META_CAPABILITIES = frozenset({"tier", "win_rate", "pick_rate"})
+"""What `fetch_meta_only` is about."""
+
+
+class DataSourceOrchestrator:
+    """Fetches from many sources at once and gives back one answer that can be trusted.
+
+    As an async context manager it keeps its connections open, and takes over from `store` what earlier processes
+    left there. Without, each call opens what it needs and closes it again. Times are in seconds.
+    """
+
+    def __init__(
+        self,
+        coordinator: SourceCoordinator | None = None,
+        config: OrchestratorConfig = OrchestratorConfig(),
+        retry: RetryConfig = RetryConfig(),
+        *,
+        store: Store | None = None,
+        rules: MergeRules = MergeRules(),
+    ) -> None:
+        self.coordinator = SourceCoordinator() if coordinator is None else coordinator
+        self.config = config
+        self.retry = retry
+        self._clock = self.coordinator.clock
+        self._http = HttpPool(clock=self._clock)
+        self._flights = Flights(self.coordinator, self._http)
+        self._keeper = Keeper(self.coordinator, store, rules)
+        self._connections: AbstractAsyncContextManager[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        await self._keeper.load()
+        self._connections = self._http.use()
+        await self._connections.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._connections is not None:
+            await self._connections.__aexit__(kind, error, trace)
+            self._connections = None
+
+    async def fetch_from_all_sources(self) -> FetchResult:
+        """Ask every source, and return what each gave and how each ended; failed sources raise nothing."""
+        return await self.fetch()
+
+    async def fetch(self, *keys: str) -> FetchResult:
+        """Ask these sources, or all where none is named."""
+        run = await self._run("fetch", Query(keys=keys))
+        return run.result(self._registered())
+
+    def fetch_sync(self, *keys: str) -> FetchResult:
+        """Ask these sources, or all where none is named, from a program without an event loop."""
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return asyncio.run(self.fetch(*keys))
+        raise ConfigurationError("fetch_sync() was called where an event loop runs; use `await fetch()` there")
+
+    async def fetch_meta_only(self) -> MetaResult:
+        """Ask only the sources that provide tier, win_rate or pick_rate, and return their rows."""
+        run = await self._run("fetch_meta_only", Query(capabilities=META_CAPABILITIES))
+        result = run.result(self._registered())
+        return MetaResult((row for key in result for row in run.plan.by_key[key].records(result[key])), result)
+
+    async def stream(self, *keys: str) -> AsyncGenerator[Outcome[Any], None]:
+        """Ask these sources, or all, and yield each outcome as it comes; close the generator to stop early."""
+        await self._keeper.load()
+        run = self._begin("stream", Query(keys=keys))
+        try:
+            async with aclosing(self._outcomes(run)) as outcomes:
+                async for outcome in outcomes:
+                    yield outcome
+        finally:
+            await self._keeper.keep_if_possible(run)
+
+    async def sync(self, *keys: str) -> SyncReport:
+        """Ask these sources, or all, merge what they give with every source's last good data, and keep it.
+
+        What is finished is kept even where the run is interrupted. Raises `StoreError` where nothing can be kept.
+        """
+        await self._keeper.load()
+        run = self._begin("sync", Query(keys=keys))
+        try:
+            await self._exhaust(run)
+        finally:
+            change = await self._keeper.publish(run, contributions_of(run, self._clock.now()))
+        return report_on(run, run.result(self._registered()), change, self._keeper.last_checked)
+
+    async def check_source_health(self, *keys: str) -> list[HealthReport]:
+        """Check these sources, or all, by their light probes, all at once, and report on each.
+
+        A check is the operator's: a source that answers is let through its breaker again. What the operator has
+        disabled is reported on, but not asked.
+        """
+        await self._keeper.load()
+        plan = make_plan(Query(keys=keys), self.coordinator.get_all_sources())
+        async with self._http.use():
+            for happened in await check_sources(self.coordinator, self._flights, plan, self.config):
+                self._keeper.note(happened)
+        await self._keeper.keep()
+        return [self.coordinator.get_health_report(key) for key in plan.by_key]
+
+    def get_health_reports(self) -> list[HealthReport]:
+        """Return each source's health, by ascending priority, without asking anybody."""
+        return [self.coordinator.get_health_report(source.key) for source in self.coordinator.get_all_sources()]
+
+    def get_overall_health(self) -> OverallHealth:
+        """Return the health of all sources together, without asking anybody."""
+        return self.coordinator.get_overall_health()
+
+    def get_metrics(self) -> Metrics:
+        """Return all runs, and each source's executions, in numbers."""
+        sources = self.coordinator.get_all_sources()
+        return metrics(self._keeper.totals, {source.key: self.coordinator.get_health(source.key) for source in sources})
+
+    def get_source_views(self) -> list[SourceView]:
+        """Return each source as it stands now: its settings, switches, breaker, freshness and capabilities."""
+        return [
+            view(self.coordinator, source, self._keeper.last_checked.get(source.key), self._keeper.carried)
+            for source in self.coordinator.get_all_sources()
+        ]
+
+    async def enable(self, key: str) -> bool:
+        """Switch a source on, let it through its breaker, and keep that; False if unknown."""
+        act = Acted(source=key, switch={"enabled": True}, readmits=True)
+        return await self._act(partial(self.coordinator.enable_source, key), act)
+
+    async def disable(self, key: str) -> bool:
+        """Switch a source off, and keep that; False if unknown."""
+        act = Acted(source=key, switch={"enabled": False})
+        return await self._act(partial(self.coordinator.disable_source, key), act)
+
+    async def prioritise(self, key: str, priority: int) -> bool:
+        """Give a source another priority, lower being first, and keep that; False if unknown."""
+        act = Acted(source=key, switch={"priority": priority})
+        return await self._act(partial(self.coordinator.update_priority, key, priority), act)
+
+    async def _act(self, act: Callable[[], bool], told: Acted) -> bool:
+        await self._keeper.load()
+        known = act()
+        if known:
+            self._keeper.note(told)
+            await self._keeper.keep()
+        return known
+
+    def _begin(self, verb: str, query: Query) -> Run:
+        plan = make_plan(query, self.coordinator.get_all_sources())
+        required = self.config.min_successful_sources
+        if query != Query():  # whoever asks for fewer sources cannot be given more
+            required = min(required, max(1, len(plan.sources)))
+        return Run(verb, plan, required=required, clock=self._clock, chance=self.coordinator.chance)
+
+    async def _run(self, verb: str, query: Query) -> Run:
+        await self._keeper.load()
+        run = self._begin(verb, query)
+        try:
+            await self._exhaust(run)
+        finally:
+            await self._keeper.keep_if_possible(run)
+        return run
+
+    async def _exhaust(self, run: Run) -> None:
+        async with aclosing(self._outcomes(run)) as outcomes:
+            async for _ in outcomes:
+                pass
+
+    async def _outcomes(self, run: Run) -> AsyncGenerator[Outcome[Any], None]:
+        """Run a plan; by whatever way it ends, it is counted and told."""
+        deadline = Deadline.after(self._clock, in_seconds(self.config.timeout))
+        executor = Executor(self._flights, self.config, self.retry, deadline)
+        self.coordinator.hub.emit(run.begun())
+        try:
+            async with self._http.use(), aclosing(executor.stream(run.plan)) as outcomes:
+                async for outcome in outcomes:
+                    run.add(outcome)
+                    yield outcome
+        finally:
+            self._keeper.note(run.finish())
+            self.coordinator.hub.emit(run.finished())
+
+    def _registered(self) -> list[str]:
+        return [source.key for source in self.coordinator.get_all_sources()]

@@ -1,0 +1,87 @@
+"""Turns what sources said last into the current snapshot, inside one transaction."""
+
+from collections.abc import Iterable, Mapping, Sized
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from data_source_orchestrator.core.claim import Contribution, Json, MergeRules
+from data_source_orchestrator.core.ports import Transaction
+from data_source_orchestrator.core.snapshot import SnapshotChange
+from data_source_orchestrator.core.source import Source
+from data_source_orchestrator.reconcile.difference import compare
+from data_source_orchestrator.reconcile.expiry import living
+from data_source_orchestrator.reconcile.survivorship import merge
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """What a run adds to the snapshot, and by what the snapshot is made."""
+
+    contributions: tuple[Contribution, ...]
+    carried: Mapping[str, frozenset[str]]
+    rules: MergeRules
+    intervals: Mapping[str, float]
+    priorities: Mapping[str, int]
+    at: datetime
+
+
+def publish(transaction: Transaction, publication: Publication) -> SnapshotChange:
+    """Keep new contributions, merge them with every other source's last good one, and say what that changed."""
+    for contribution in publication.contributions:
+        transaction.put_contribution(contribution)
+    _put_carried(transaction, publication.carried)
+    held = transaction.contributions().values()
+    kept, expired = living(held, publication.intervals, publication.at)
+    after = merge(kept, publication.rules, priorities=publication.priorities)
+    difference = compare(transaction.entities(), after)
+    transaction.put_entities(after.entities.values())
+    transaction.remove_entities(difference.gone)
+    if after.id is not None:
+        transaction.confirm_snapshot(after.id, len(after.entities), publication.at)
+    return SnapshotChange(
+        id=after.id,
+        entities=len(after.entities),
+        new=len(difference.new),
+        changed=len(difference.changed),
+        unchanged=len(difference.unchanged),
+        gone=len(difference.gone),
+        reason=None if after.id else _nothing(expired),
+    )
+
+
+def _put_carried(transaction: Transaction, carried: Mapping[str, frozenset[str]]) -> None:
+    stored = transaction.documents("capabilities")
+    for key, words in carried.items():
+        transaction.put_document("capabilities", key, sorted(words | words_of(stored.get(key))))
+
+
+def words_of(document: Json) -> frozenset[str]:
+    """Return the words of a stored list."""
+    known = document if isinstance(document, list | tuple) else ()
+    return frozenset(word for word in known if isinstance(word, str))
+
+
+def _nothing(expired: Sized) -> str:
+    return "everything that was read has expired" if expired else "no source has been read yet"
+
+
+def carried_by(
+    contributions: Iterable[Contribution], sources: Iterable[Source[Any]], rules: MergeRules
+) -> dict[str, frozenset[str]]:
+    """Return, by source, the capabilities it provides of which at least one accepted record has carried a value."""
+    provides = {source.key: source.provides for source in sources}
+    return {
+        contribution.source: _carried(contribution, provides.get(contribution.source, ()), rules)
+        for contribution in contributions
+    }
+
+
+def _carried(contribution: Contribution, provides: Iterable[str], rules: MergeRules) -> frozenset[str]:
+    fields = {field for record in contribution.records for field in record.fields}
+    carriers = {capability: rules.capabilities.get(capability, capability) for capability in provides}
+    return frozenset(
+        capability
+        for capability, carrier in carriers.items()
+        if any(field == carrier or field.startswith(f"{carrier}.") for field in fields)
+    )

@@ -1,0 +1,83 @@
+"""One run from beginning to end: what was asked, what came back, and the numbers of it."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from data_source_orchestrator.core.clock import Chance, Clock
+from data_source_orchestrator.core.events import RunFinished, RunStarted
+from data_source_orchestrator.core.outcome import Outcome, Skipped
+from data_source_orchestrator.core.ports import RunRow
+from data_source_orchestrator.core.result import FetchResult, Metadata, metadata_of
+from data_source_orchestrator.core.verdicts import SkipReason
+from data_source_orchestrator.fanout.plan import Plan
+
+
+class Run:
+    """Gathers the outcomes of a plan; sources still without one when it finishes are told as cancelled."""
+
+    def __init__(self, verb: str, plan: Plan, *, required: int, clock: Clock, chance: Chance) -> None:
+        self.verb = verb
+        self.plan = plan
+        self.started_at: datetime = clock.now()
+        self.id = f"{self.started_at:%Y%m%dT%H%M%S}-{int(chance.random() * 0x1000000):06x}"
+        self.outcomes: dict[str, Outcome[Any]] = {}
+        self._required = required
+        self._clock = clock
+        self._started = clock.monotonic()
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether some sources that were asked have no outcome of their own."""
+        return any(isinstance(o, Skipped) and o.reason is SkipReason.CANCELLED for o in self.outcomes.values())
+
+    def begun(self) -> RunStarted:
+        """Return the event of the run's beginning."""
+        return RunStarted(at=self.started_at, run_id=self.id, sources=tuple(self.plan.by_key))
+
+    def add(self, outcome: Outcome[Any]) -> None:
+        """Take in an outcome."""
+        self.outcomes[outcome.source] = outcome
+
+    def finish(self) -> Metadata:
+        """Account for every source that was asked, and return the run in numbers."""
+        for key in self.plan.by_key:
+            if key not in self.outcomes:
+                self.add(Skipped(source=key, reason=SkipReason.CANCELLED, detail="the run was interrupted"))
+        self.metadata = metadata_of(
+            (self.outcomes[key] for key in self.plan.by_key),
+            run_id=self.id,
+            fetched_at=self.started_at,
+            total_duration=self._clock.monotonic() - self._started,
+            required=self._required,
+        )
+        return self.metadata
+
+    def finished(self) -> RunFinished:
+        """Return the event of the run's end."""
+        told = self.metadata
+        return RunFinished(
+            at=self._clock.now(),
+            run_id=self.id,
+            duration=told.total_duration,
+            success_count=told.success_count,
+            failure_count=told.failure_count,
+            skipped_count=told.skipped_count,
+            sufficient=told.sufficient,
+        )
+
+    def result(self, registered: Iterable[str]) -> FetchResult:
+        """Return the data and outcomes in the order of the plan; the registered sources are known by name."""
+        return FetchResult({key: self.outcomes[key] for key in self.plan.by_key}, self.metadata, registered)
+
+    def row(self) -> RunRow:
+        """Return the run as a store keeps it."""
+        return RunRow(
+            id=self.id,
+            verb=self.verb,
+            started_at=self.started_at,
+            duration=self.metadata.total_duration,
+            sufficient=self.metadata.sufficient,
+            interrupted=self.interrupted,
+            outcomes=tuple(self.outcomes.values()),
+        )

@@ -1,0 +1,73 @@
+"""What a synchronisation tells: the run, what it did to the snapshot, and what is missing and why."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from data_source_orchestrator.core.claim import EXPIRED_AFTER, Contribution, Record
+from data_source_orchestrator.core.outcome import Failure, Skipped, Success
+from data_source_orchestrator.core.result import FetchResult
+from data_source_orchestrator.core.snapshot import SnapshotChange
+from data_source_orchestrator.core.source import Source
+from data_source_orchestrator.orchestration.run import Run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """A source that gave nothing in this run; its last good contribution, if any, speaks on until `expires_at`."""
+
+    source: str
+    provides: tuple[str, ...]
+    why: str
+    checked_at: datetime | None
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncReport:
+    """A synchronisation; `records` counts each successful source's rows."""
+
+    result: FetchResult
+    records: Mapping[str, int]
+    snapshot: SnapshotChange
+    missing: tuple[Missing, ...]
+
+
+def contributions_of(run: Run, at: datetime) -> tuple[Contribution, ...]:
+    """Return what the successful sources of a run contribute: those of their rows that are records."""
+    contributed = []
+    for outcome in run.outcomes.values():
+        if isinstance(outcome, Success):
+            rows = run.plan.by_key[outcome.source].records(outcome.data)
+            records = tuple(row for row in rows if isinstance(row, Record))
+            contributed.append(Contribution(source=outcome.source, run_id=run.id, checked_at=at, records=records))
+    return tuple(contributed)
+
+
+def report_on(
+    run: Run, result: FetchResult, change: SnapshotChange, last_checked: Mapping[str, datetime]
+) -> SyncReport:
+    """Return a synchronisation's report; `last_checked` is when each source's living contribution was accepted."""
+    sources = run.plan.by_key
+    return SyncReport(
+        result=result,
+        records={key: len(sources[key].records(result[key])) for key in result},
+        snapshot=change,
+        missing=tuple(
+            _missing(outcome, sources[key], last_checked.get(key))
+            for key, outcome in result.outcomes.items()
+            if not isinstance(outcome, Success)
+        ),
+    )
+
+
+def _missing(outcome: Failure | Skipped, source: Source[Any], checked_at: datetime | None) -> Missing:
+    lasts = timedelta(seconds=EXPIRED_AFTER * source.update_interval)
+    return Missing(
+        source=source.key,
+        provides=source.provides,
+        why=f"{outcome.kind}: {outcome.message}" if isinstance(outcome, Failure) else outcome.detail or outcome.reason,
+        checked_at=checked_at,
+        expires_at=checked_at + lasts if checked_at else None,
+    )

@@ -1,0 +1,47 @@
+"""A source as it stands at one moment: what faces show of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from data_source_orchestrator.core.source import Source
+from data_source_orchestrator.fanout.coordinator import SourceCoordinator
+from data_source_orchestrator.health.freshness import Freshness, freshness_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceView:
+    """A source's settings, switches and age; `retry_after` is seconds until an open breaker lets a probe through.
+
+    `not_published` are the capabilities that it declares and that no accepted row has ever carried; they are never
+    late. Before the first answer nothing is known of that, and it is empty.
+    """
+
+    source: Source[Any]
+    admitted: bool
+    breaker: str
+    retry_after: float | None
+    checked_at: datetime | None
+    freshness: Freshness
+    not_published: tuple[str, ...]
+
+
+def view(
+    coordinator: SourceCoordinator,
+    source: Source[Any],
+    checked_at: datetime | None,
+    carried: Mapping[str, frozenset[str]],
+) -> SourceView:
+    """Return how a source stands now, given when it last answered and which capabilities its rows have carried."""
+    breaker = coordinator.guard(source.key).breaker
+    known = carried.get(source.key)
+    return SourceView(
+        source=source,
+        admitted=breaker.admits,
+        breaker=breaker.state,
+        retry_after=breaker.retry_after,
+        checked_at=checked_at,
+        freshness=freshness_of(checked_at, source.update_interval, coordinator.clock.now()),
+        not_published=() if known is None else tuple(word for word in source.provides if word not in known),
+    )

@@ -34,7 +34,10 @@ def tested(lock: dict[str, list[dict[str, str]]]) -> list[str]:
     for package in lock["package"]:
         if "version" in package and package["name"] != "data-source-orchestrator":
             versions[package["name"]].append(package["version"])
-    return [f"{name}=={found[0]}" if len(found) == 1 else f"{name}<={_newest(found)}" for name, found in sorted(versions.items())]
+    return [
+        f"{name}=={found[0]}" if len(found) == 1 else f"{name}<={_newest(found)}"
+        for name, found in sorted(versions.items())
+    ]
 
 
 def _newest(versions: list[str]) -> str:

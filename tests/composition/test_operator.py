@@ -82,7 +82,7 @@ async def test_a_failure_that_is_retried_to_success_is_no_failed_execution():
     assert coordinator.admits("a")
 
 
-async def test_D15_what_the_operator_disabled_stays_disabled_whatever_happens():
+async def test_D15_D18_what_the_operator_disabled_stays_disabled_whatever_happens():
     source = scripted("a", "data")
     orchestrator = house(source)
     assert orchestrator.coordinator.disable_source("a")

@@ -141,3 +141,20 @@ def test_A15_whoever_is_not_cancelled_gets_the_data_and_nothing_is_left(waiters:
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
     run_virtual(simulate())
+
+
+async def test_entering_twice_keeps_the_connections_until_the_last_has_left():
+    orchestrator = pair(scripted("a", 1))
+    async with orchestrator, orchestrator:
+        assert (await orchestrator.fetch())["a"] == 1
+    assert (await orchestrator.fetch())["a"] == 1
+    assert not orchestrator._http._tenancies
+
+
+@pytest.mark.skipif(not hasattr(asyncio, "eager_task_factory"), reason="eager tasks came with Python 3.12")
+async def test_flights_land_on_a_loop_whose_tasks_begin_at_once():
+    asyncio.get_running_loop().set_task_factory(getattr(asyncio, "eager_task_factory", None))
+    orchestrator = pair(scripted("a", 1), scripted("b", After(1, 2)))
+    first, second = await asyncio.gather(orchestrator.fetch(), orchestrator.fetch())
+    assert dict(first) == dict(second) == {"a": 1, "b": 2}
+    assert not orchestrator._flights._under_way

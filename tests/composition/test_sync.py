@@ -22,6 +22,7 @@ from data_source_orchestrator import (
     SqliteStore,
     StoreError,
 )
+from data_source_orchestrator.core.events import Event, SnapshotPublished
 from data_source_orchestrator.testing import After, Hang, VirtualClock, scripted
 
 DOWN = FetchError("server", "the server is down")
@@ -72,9 +73,12 @@ async def test_two_sources_speak_of_one_entity_and_the_declared_order_decides(tm
 
 async def test_A22_an_identical_sync_adds_no_version(tmp_path: Path):
     async with house(tmp_path, scripted("a", [row("x", n=1)])) as orchestrator:
+        heard: list[Event] = []
+        orchestrator.coordinator.hub.listen(heard.append)
         first = await orchestrator.sync()
         await asyncio.sleep(60)
         second = await orchestrator.sync()
+    assert [event.snapshot_id for event in heard if isinstance(event, SnapshotPublished)] == [first.snapshot.id] * 2
     assert first.snapshot.id == second.snapshot.id
     assert (second.snapshot.new, second.snapshot.changed, second.snapshot.unchanged) == (0, 0, 1)
 

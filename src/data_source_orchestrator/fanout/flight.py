@@ -21,14 +21,18 @@ from data_source_orchestrator.web.pool import HttpPool
 
 _LOG = logging.getLogger("data_source_orchestrator")
 
+Place = tuple[asyncio.AbstractEventLoop, str]
+"""Where at most one flight is under way: an event loop, and a source's key."""
+
 
 class Flight:
     """An execution under way, and how many wait for it."""
 
-    def __init__(self, source: Source[Any], clock: Clock, until: float) -> None:
+    def __init__(self, source: Source[Any], place: Place, clock: Clock, until: float) -> None:
         self._clock = clock
-        self.started = clock.monotonic()
         self.source = source
+        self.place = place
+        self.started = clock.monotonic()
         self.deadline = Deadline(clock, min(until, self._limit))
         self.attempts = 0
         self.passengers = 0
@@ -55,16 +59,15 @@ class Flights:
     def __init__(self, coordinator: SourceCoordinator, http: HttpPool) -> None:
         self._coordinator = coordinator
         self._http = http
-        self._under_way: dict[tuple[asyncio.AbstractEventLoop, str], Flight] = {}
+        self._under_way: dict[Place, Flight] = {}
 
     def board(self, source: Source[Any], *, until: float, retry: RetryConfig, max_retries: int) -> Flight:
         """Join the flight of this source, beginning it if there is none; `until` is the passenger's own deadline."""
-        loop = asyncio.get_running_loop()
-        flight = self._under_way.get((loop, source.key))
+        place = (asyncio.get_running_loop(), source.key)
+        flight = self._under_way.get(place)
         if flight is None:
-            flight = Flight(source, self._coordinator.clock, until)
-            self._under_way[loop, source.key] = flight
-            flight.task = loop.create_task(self._fly(flight, retry, max_retries), name=f"dso-{source.key}")
+            flight = self._under_way[place] = Flight(source, place, self._coordinator.clock, until)
+            flight.task = asyncio.create_task(self._fly(flight, retry, max_retries), name=f"dso-{source.key}")
             flight.task.add_done_callback(_seen)
         flight.board(until)
         return flight
@@ -78,9 +81,8 @@ class Flights:
         flight.task.cancel()
 
     def _land(self, flight: Flight) -> None:
-        place = (flight.task.get_loop(), flight.source.key)
-        if self._under_way.get(place) is flight:
-            del self._under_way[place]
+        if self._under_way.get(flight.place) is flight:
+            del self._under_way[flight.place]
 
     async def _fly(self, flight: Flight, retry: RetryConfig, max_retries: int) -> Executed[Any]:
         try:

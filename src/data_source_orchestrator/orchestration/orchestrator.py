@@ -15,6 +15,7 @@ from data_source_orchestrator.core.outcome import Outcome
 from data_source_orchestrator.core.policies import OrchestratorConfig, RetryConfig
 from data_source_orchestrator.core.ports import Store
 from data_source_orchestrator.core.result import FetchResult, MetaResult
+from data_source_orchestrator.core.snapshot import SnapshotChange
 from data_source_orchestrator.fanout.coordinator import SourceCoordinator
 from data_source_orchestrator.fanout.executor import Executor
 from data_source_orchestrator.fanout.flight import Flights
@@ -25,7 +26,7 @@ from data_source_orchestrator.orchestration.checkup import check_sources
 from data_source_orchestrator.orchestration.happened import Acted
 from data_source_orchestrator.orchestration.keeper import Keeper
 from data_source_orchestrator.orchestration.run import Run
-from data_source_orchestrator.orchestration.sync import SyncReport, contributions_of, report_on
+from data_source_orchestrator.orchestration.sync import SyncReport, contributions_of, published, report_on
 from data_source_orchestrator.orchestration.views import SourceView, view
 from data_source_orchestrator.web.pool import HttpPool
 
@@ -56,20 +57,23 @@ class DataSourceOrchestrator:
         self._http = HttpPool(clock=self._clock)
         self._flights = Flights(self.coordinator, self._http)
         self._keeper = Keeper(self.coordinator, store, rules)
-        self._connections: AbstractAsyncContextManager[None] | None = None
+        self._entered: list[AbstractAsyncContextManager[None]] = []
 
     async def __aenter__(self) -> Self:
         await self._keeper.load()
-        self._connections = self._http.use()
-        await self._connections.__aenter__()
+        connections = self._http.use()
+        await connections.__aenter__()
+        self._entered.append(connections)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._connections is not None:
-            await self._connections.__aexit__(kind, error, trace)
-            self._connections = None
+        await self._entered.pop().__aexit__(kind, error, trace)
+
+    async def prepare(self) -> None:
+        """Load the HTTP library and open a session, inside `async with`, so that no source's latency includes that."""
+        await self._http.prepare()
 
     async def fetch_from_all_sources(self) -> FetchResult:
         """Ask every source, and return what each gave and how each ended; failed sources raise nothing."""
@@ -115,7 +119,7 @@ class DataSourceOrchestrator:
         try:
             await self._exhaust(run)
         finally:
-            change = await self._keeper.publish(run, contributions_of(run, self._clock.now()))
+            change = await self._publish(run)
         return report_on(run, run.result(self._registered()), change, self._keeper.last_checked)
 
     async def check_source_health(self, *keys: str) -> list[HealthReport]:
@@ -190,6 +194,13 @@ class DataSourceOrchestrator:
         finally:
             await self._keeper.keep_if_possible(run)
         return run
+
+    async def _publish(self, run: Run) -> SnapshotChange:
+        now = self._clock.now()
+        change = await self._keeper.publish(run, contributions_of(run, now))
+        if change.id is not None:
+            self.coordinator.hub.emit(published(change, change.id, now))
+        return change
 
     async def _exhaust(self, run: Run) -> None:
         async with aclosing(self._outcomes(run)) as outcomes:

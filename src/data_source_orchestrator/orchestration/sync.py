@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from data_source_orchestrator.core.claim import EXPIRED_AFTER, Contribution, Record
+from data_source_orchestrator.core.events import SnapshotPublished
 from data_source_orchestrator.core.outcome import Failure, Skipped, Success
 from data_source_orchestrator.core.result import FetchResult
 from data_source_orchestrator.core.snapshot import SnapshotChange
@@ -43,6 +44,18 @@ def contributions_of(run: Run, at: datetime) -> tuple[Contribution, ...]:
             records = tuple(row for row in rows if isinstance(row, Record))
             contributed.append(Contribution(source=outcome.source, run_id=run.id, checked_at=at, records=records))
     return tuple(contributed)
+
+
+def published(change: SnapshotChange, snapshot_id: str, at: datetime) -> SnapshotPublished:
+    """Return the event of a snapshot's having been kept."""
+    return SnapshotPublished(
+        at=at,
+        snapshot_id=snapshot_id,
+        entities=change.entities,
+        new=change.new,
+        changed=change.changed,
+        unchanged=change.unchanged,
+    )
 
 
 def report_on(

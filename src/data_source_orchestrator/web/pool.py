@@ -4,6 +4,7 @@ Knows when a session lives, not what is asked through it.
 """
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -54,6 +55,14 @@ class HttpPool:
     def client(self, *, received: Callable[[int], None]) -> HttpClient:
         """Return a client for one attempt; `received` is told the attempt's bytes off the wire as they grow."""
         return Client(self._asker, self._policy, clock=self._clock, received=received)
+
+    async def prepare(self) -> None:
+        """Open the running loop's session before its first request, which then takes no longer than its upstream.
+
+        Call it inside `use()`; without the HTTP library it does nothing, for nobody may ever make a request.
+        """
+        with contextlib.suppress(ConfigurationError):
+            await self._asker()
 
     async def _asker(self) -> Asker:
         tenancy = self._tenancies.get(asyncio.get_running_loop())

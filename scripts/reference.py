@@ -1,0 +1,184 @@
+"""Write the reference pages that are made from the code; a test holds them against it.
+
+Run it with `uv run scripts/reference.py`.
+"""
+
+import ast
+import dataclasses
+import inspect
+import re
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from cod_sources import plugin
+from cod_sources.sandbox.faults import FAULTS
+from data_source_orchestrator.core import errors, events
+from data_source_orchestrator.core.verdicts import FailureKind, SkipReason, Verdict
+from data_source_orchestrator.settings import CONFIG, SETTINGS, Setting
+
+T = TypeVar("T")
+
+ROOT = Path(__file__).parents[1]
+PAGES = ROOT / "docs" / "reference"
+MADE = "<!-- made by scripts/reference.py -->\n"
+PROMISE = re.compile(r"\b([ABDSXCR]\d{1,2})\b")
+
+LATER = {
+    "A19": "the part about the result cache, hedging, limiters and HTTP validators",
+    "A20": "serving stale data",
+    "A23": "conditional requests",
+    "C1": "the result cache",
+    "R1": "the rate limiter",
+}
+"""Rows that wait, wholly or in part, for what is not built yet."""
+
+
+def first_sentence(thing: object) -> str:
+    """Return the first paragraph of a docstring as one line."""
+    return " ".join((inspect.getdoc(thing) or "").split("\n\n")[0].split())
+
+
+SETTINGS_INTRO = """# Settings
+
+Defaults < `dso.toml` < environment (`.env` below the real one) < flags. Durations are seconds, or `"500ms"`, `"30s"`,
+`"2m"`, `"6h"`. `KEY` stands for a source's key. An unknown key or a bad value is told with what is accepted and the
+nearest right key, and nothing is fetched.
+"""
+
+EVENTS_INTRO = """# Events
+
+What `orchestrator.coordinator.hub.listen(listener)` hears. `at` is aware UTC in every one.
+"""
+
+KINDS = """## Failure kinds
+
+{kinds}.
+
+Retried: timeout, connection, server, rate_limited, unknown, and content whose body ended early.
+Not retried: blocked, client, other content, empty, bug.
+
+## Skip reasons
+
+{reasons}.
+
+They say nothing about the source.
+
+## Verdicts
+
+{verdicts}.
+"""
+
+PROMISES_INTRO = """# Promises and their proofs
+
+The first README's promises (B), the ambiguities it left (A), and the mistakes of its program (D, X, C, R, S), each with
+the tests that carry its number.
+"""
+
+
+def settings_page() -> str:
+    """Return every setting, and every variable of the plug-ins."""
+    settings = [_setting_row(setting) for setting in (CONFIG, *SETTINGS)]
+    variables = [(f"`{variable.name}`", variable.meaning, f"`{variable.default}`") for variable in plugin.variables]
+    return page(
+        SETTINGS_INTRO,
+        table(("setting", "meaning", "default", "variable"), settings),
+        "## Variables of the plug-in `cod`\n",
+        table(("variable", "meaning", "default"), variables),
+    )
+
+
+def _setting_row(setting: Setting) -> tuple[str, ...]:
+    default = "" if setting.default is None else f"`{str(setting.default).lower()}`"
+    variable = f"`{setting.variable}`" if setting.variable else ""
+    return f"`{setting.key}`", setting.meaning, default, variable
+
+
+def events_page() -> str:
+    """Return every event with its members."""
+    return page(EVENTS_INTRO, "\n".join(_event(kind) for kind in _classes(events, events.Event)))
+
+
+def _event(kind: type[events.Event]) -> str:
+    members = ", ".join(f"`{member.name}`" for member in dataclasses.fields(kind) if member.name != "at")
+    name = re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
+    return f"- **`{name}`** ({members}): {first_sentence(kind)}"
+
+
+def errors_page() -> str:
+    """Return the errors, the failure kinds, the skip reasons, and the sandbox's faults."""
+    tree = (errors.__doc__ or "").split("\n\n")[1].strip()
+    kinds = KINDS.format(kinds=_listed(FailureKind), reasons=_listed(SkipReason), verdicts=_listed(Verdict))
+    faults = [(f"`{fault.spelling}`", fault.meaning, ", ".join(fault.only)) for fault in FAULTS.values()]
+    return page(
+        f"# Errors and kinds\n\n```\n{tree}\n```\n",
+        "\n".join(f"- `{kind.__name__}`: {first_sentence(kind)}" for kind in _classes(errors, errors.DsoError)) + "\n",
+        kinds,
+        "## Faults of the sandbox\n",
+        table(("fault", "meaning", "sources"), faults),
+    )
+
+
+def promises_page() -> str:
+    """Return which tests prove which promise, by the names that they carry."""
+    proofs: dict[str, list[str]] = {}
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        for name, told in _tests(path):
+            for promise in sorted(set(PROMISE.findall(told))):
+                proofs.setdefault(promise, []).append(f"`{path.name}`: {name.removeprefix('test_').replace('_', ' ')}")
+    promises = sorted(proofs | LATER, key=lambda promise: (promise[0], int(promise[1:])))
+    return page(PROMISES_INTRO, "\n".join(_proven(promise, proofs.get(promise, [])) for promise in promises))
+
+
+def _proven(promise: str, proofs: list[str]) -> str:
+    later = f" (waiting: {LATER[promise]})" if promise in LATER else ""
+    return "\n".join([f"- **{promise}**{later}", *(f"  - {proof}" for proof in proofs)])
+
+
+def page(*parts: str) -> str:
+    """Return a page of these parts, marked as made."""
+    return "\n".join((MADE, *parts)).rstrip() + "\n"
+
+
+def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """Return a table in Markdown."""
+    lines = [head, ("---",) * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(f"`{word}`" for word in words)
+
+
+def _classes(module: object, above: type[T]) -> Iterator[type[T]]:
+    for thing in vars(module).values():
+        if inspect.isclass(thing) and issubclass(thing, above) and thing is not above:
+            yield thing
+
+
+def _tests(path: Path) -> Iterator[tuple[str, str]]:
+    """Return each test's name, and the text that may name promises: its name, its docstring and its module's."""
+    module = ast.parse(path.read_text())
+    for node in ast.walk(module):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
+            words = " ".join(word.upper() if PROMISE.fullmatch(word.upper()) else word for word in node.name.split("_"))
+            yield node.name, f"{words} {ast.get_docstring(node) or ''} {ast.get_docstring(module) or ''}"
+
+
+PAGE_MAKERS: dict[str, Callable[[], str]] = {
+    "settings.md": settings_page,
+    "events.md": events_page,
+    "errors.md": errors_page,
+    "promises.md": promises_page,
+}
+
+
+def main() -> None:
+    """Write every page."""
+    for name, make in PAGE_MAKERS.items():
+        (PAGES / name).write_text(make())
+        print(f"docs/reference/{name}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""The documents say what the code is: made pages are up to date, links lead somewhere, promises have proofs."""
+
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from snippets import ROOT
+
+LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)")
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+
+PROMISES = [
+    *(f"B{number:02d}" for number in range(1, 20)),
+    *(f"A{number:02d}" for number in range(1, 26)),
+    *(f"D{number:02d}" for number in range(1, 46)),
+    *("X1", "X2", "X3", "C1", "R1"),
+    *(f"S{number}" for number in range(3, 22)),
+]
+
+
+def maker() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("reference", ROOT / "scripts" / "reference.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("page", ["settings.md", "events.md", "errors.md", "promises.md", "commands.md"])
+def test_a_page_that_is_made_from_the_code_is_up_to_date(page: str):
+    written = (ROOT / "docs" / "reference" / page).read_text()
+    assert written == maker().PAGE_MAKERS[page](), "run `uv run scripts/reference.py`"
+
+
+@pytest.mark.parametrize("promise", PROMISES)
+def test_every_promise_is_proved_by_a_test_that_names_it_or_is_said_to_wait(promise: str):
+    listed = (ROOT / "docs" / "reference" / "promises.md").read_text()
+    assert f"- **{promise}**" in listed
+
+
+@pytest.mark.parametrize("document", [pytest.param(path, id=str(path.relative_to(ROOT))) for path in DOCUMENTS])
+def test_every_link_leads_to_a_file(document: Path):
+    for target in LINK.findall(document.read_text()):
+        assert (document.parent / target).exists(), f"{document.name} links to {target}"
+
+
+def test_the_readme_holds_the_two_commands_word_for_word():
+    readme = (ROOT / "README.md").read_text()
+    ci = (ROOT / ".ci" / "run").read_text()
+    assert "python -m pip install uv && uv run dso sync --sandbox\n" in readme
+    assert "python -m pip install uv && uv run pytest\n" in readme
+    assert ci.rstrip().endswith("python -m pip install uv && uv run pytest")

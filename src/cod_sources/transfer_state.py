@@ -49,6 +49,7 @@ def find_answer(text: str, wanted: Wanted, what: str) -> dict[str, Any]:
     Raise `FetchError`: `server` where the page tells that its own request failed with 5xx, else `content`.
     """
     states = _states(text, what)
+    states = [state for state in states if _holders([state], wanted.keys)][:1] or states
     asked = [entry for entry in _entries(states) if wanted.path in entry.path]
     if not asked:
         return _only(_holders(states, wanted.keys), wanted, what)

@@ -209,6 +209,20 @@ async def test_many_long_steps_make_one_warning_and_an_event_each():
     assert len(rig.told(LoopBlocked)) == 3
 
 
+async def test_a_fetcher_that_holds_up_the_loop_while_it_tidies_up_is_noticed_too():
+    clock = ManualClock()
+    rig = Rig(clock)
+
+    async def slow_to_tidy() -> None:
+        try:
+            await asyncio.sleep(100)
+        finally:
+            clock.advance(2)
+
+    outcome = failure(await rig.execute(slow_to_tidy, timeout=5, retries=0))
+    assert (outcome.kind, len(outcome.warnings)) == ("timeout", 1)
+
+
 async def test_counting_rows_on_the_loop_is_timed_with_the_fetcher():
     clock = ManualClock()
     rig = Rig(clock)

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from data_source_orchestrator.history import SqliteStore
 pytestmark = pytest.mark.real_time
 
 NOON = datetime(2026, 5, 7, 12, tzinfo=UTC)
+MAKER = "maker"
 SOURCES = ("blog", "farm", "shop")
 ENTITIES = 60
 KILLS = 50 if os.environ.get("DSO_TEST_EFFORT") == "full" else 5
@@ -55,18 +56,35 @@ def a_whole_run(name: str) -> Callable[[Transaction], None]:
     return work
 
 
-async def keep_runs(path: Path, name: str, count: str) -> None:
-    """Tell of being ready, wait for a line, then keep that many runs and tell of each when it is kept."""
-    print("ready", flush=True)  # noqa: T201 — the parent reads it
-    await asyncio.to_thread(sys.stdin.readline)
+async def make_stores(folder: Path, count: int) -> None:
+    """Make that many stores, or open those that another process has made meanwhile."""
+    for number in range(count):
+        store = await SqliteStore.open(folder / f"{number}.db")
+        await store.close()
+
+
+async def keep_runs(path: Path, name: str, count: int) -> None:
+    """Keep that many runs and tell of each when it is kept."""
     store = await SqliteStore.open(path)
-    for number in range(int(count)):
+    for number in range(count):
         await store.write(a_whole_run(f"{name}-{number}"))
         print(f"{name}-{number}", flush=True)  # noqa: T201 — the parent reads it
     await store.close()
 
 
+def let_go(*processes: "subprocess.Popen[str]") -> None:
+    """Let processes begin at one moment, when all are ready."""
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+
+
 def started(path: Path, name: str, count: int) -> "subprocess.Popen[str]":
+    """Start this file as a program: it says when it is ready, and begins when it is let go."""
     command = [sys.executable, "-W", "error", __file__, str(path), name, str(count)]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603 — our own words
 
@@ -100,27 +118,26 @@ def runs_in(path: Path) -> set[str]:
 def test_processes_that_make_and_fill_one_store_at_the_same_time_all_finish_and_lose_nothing(tmp_path: Path):
     path = tmp_path / "data" / "dso.db"
     processes = [started(path, name, 15) for name in "abcd"]
-    for process in processes:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
+    let_go(*processes)
     for process in processes:
         process.communicate(timeout=60)
     assert [process.returncode for process in processes] == [0, 0, 0, 0]
     assert runs_in(path) == {f"{name}-{number}" for name in "abcd" for number in range(15)}
 
 
+def test_processes_that_make_stores_at_the_same_time_never_stand_in_each_others_way(tmp_path: Path):
+    processes = [started(tmp_path, MAKER, 40) for _ in range(6)]
+    let_go(*processes)
+    for process in processes:
+        process.communicate(timeout=60)
+    assert [process.returncode for process in processes] == [0] * 6
+    assert [runs_in(path) for path in tmp_path.iterdir()] == [set()] * 40
+
+
 def killed(path: Path, name: str, chance: Chance) -> set[str]:
     """Let a process keep runs, kill it at a random moment, and return the runs that it said were kept."""
     process = started(path, name, 100_000)
-    assert process.stdin is not None
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    process.stdin.write("go\n")
-    process.stdin.flush()
+    let_go(process)
     threading.Event().wait(0.25 * chance.random())
     process.kill()
     said, _ = process.communicate(timeout=30)
@@ -147,11 +164,7 @@ def test_a_store_that_was_killed_in_the_making_is_made_whole_by_the_next_opening
     for number in range(KILLS):
         path = tmp_path / f"{number}.db"
         process = started(path, "p", 1)
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdout.readline()
-        process.stdin.write("go\n")
-        process.stdin.flush()
+        let_go(process)
         threading.Event().wait(0.03 * chance.random())
         process.kill()
         process.communicate(timeout=30)
@@ -165,6 +178,11 @@ async def opened_and_used(path: Path) -> None:
     await store.close()
 
 
+async def main(path: Path, name: str, count: int) -> None:
+    print("ready", flush=True)  # noqa: T201 — the parent reads it
+    await asyncio.to_thread(sys.stdin.readline)
+    await (make_stores(path, count) if name == MAKER else keep_runs(path, name, count))
+
+
 if __name__ == "__main__":
-    with suppress(BrokenPipeError):
-        asyncio.run(keep_runs(Path(sys.argv[1]), *sys.argv[2:]))
+    asyncio.run(main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])))

@@ -131,6 +131,7 @@ class BreakerMachine(RuleBasedStateMachine):
     def the_process_restarts(self) -> None:
         kept = json.loads(json.dumps(self.breaker.to_state()))
         self.breaker = CircuitBreaker.from_state(kept, POLICY, clock=self.clock, chance=Unused())
+        assert self.breaker.to_state() == kept
         self.model.change()
         self.held.clear()
 

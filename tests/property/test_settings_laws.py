@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from data_source_orchestrator.core.errors import ConfigurationError
@@ -53,6 +53,7 @@ def test_any_document_is_accepted_or_told_in_one_line_for_each_mistake(document:
 
 
 @given(documents)
+@example({"run": {}})
 def test_flat_keys_stand_for_the_document_that_they_were_made_of(document: dict[str, Any]):
     before = repr(document)
     back = nested(merge([from_document(document, "dso.toml", HERE), from_flags({"timeout": 5}, HERE)]))

@@ -112,6 +112,12 @@ def test_names_may_stand_under_another_key_and_end_in_a_space():
     assert said["pickaxe-bo6"]["name"] == "Pickaxe"
 
 
+def test_a_key_that_happens_to_be_called_like_a_field_of_ours_is_not_read():
+    said, warnings = told([weapon()], [stats(damage="high", magazine="drum", bullet_velocity="fast")])
+    assert said["k7-bo7"]["ballistics.magazine"] == 30
+    assert warnings == []
+
+
 def test_the_origin_game_is_taken_where_a_row_of_figures_tells_the_mode_too():
     said, _ = told([weapon()], [stats(appGame="warzone-2", sourceGame="bo7")])
     assert list(said) == ["k7-bo7"]

@@ -97,7 +97,20 @@ def test_an_answer_may_lie_deeper_inside_its_entry():
 
 
 def test_a_percent_encoded_request_is_found_all_the_same():
-    assert find(page(script({"1": entry(path="stats%2Dcomparator/warzone")}))) == ANSWER
+    other: dict[str, object] = {"weapons": [], "weaponStats": []}
+    state = {"1": entry(other, "menu"), "2": entry(path="stats%2Dcomparator/warzone")}
+    assert find(page(script(state))) == ANSWER
+
+
+def test_a_request_that_is_no_address_is_passed_over():
+    assert find(page(script({"0": {"u": "http://[", "s": 200, "b": None}, "1": entry()}))) == ANSWER
+
+
+def test_of_several_scripts_angulars_own_is_believed_first():
+    other: dict[str, object] = {"weapons": [], "weaponStats": []}
+    scripts = (script({"1": entry(other)}, 'type="application/json"'), script({"1": entry()}))
+    assert find(page(*scripts)) == ANSWER
+    assert find(page(script({}), script({"1": entry()}, 'type="application/json"'))) == ANSWER
 
 
 def test_of_several_modes_the_one_that_was_asked_is_taken():

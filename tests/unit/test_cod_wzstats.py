@@ -80,7 +80,7 @@ def test_a_kits_weapon_is_found_although_the_case_of_its_id_differs():
 
 @pytest.mark.parametrize("base", ["gone", "", None])
 def test_a_kit_without_a_weapon_has_no_base_and_a_warning(base: str | None):
-    payload, warnings = told(weapon(), kit(base=base))
+    payload, warnings = told(weapon(), kit(base=base), weapon("---", "K-9"))
     assert "base" not in fields(payload)["k7-mw3+jaklongkit"]
     assert "weapons[1]" in warnings[0]
 

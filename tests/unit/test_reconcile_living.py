@@ -17,8 +17,8 @@ def checked(source: str, age: timedelta) -> Contribution:
     ("age", "believed"),
     [
         (timedelta(0), True),
-        (timedelta(days=4) - timedelta(microseconds=1), True),
-        (timedelta(days=4), False),
+        (timedelta(days=4), True),
+        (timedelta(days=4) + timedelta(microseconds=1), False),
         (timedelta(days=400), False),
         (timedelta(days=-1), True),
     ],

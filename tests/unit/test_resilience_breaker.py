@@ -257,6 +257,18 @@ def test_the_doubling_survives_a_restart_a25():
     assert bench.breaker.retry_after == 120
 
 
+def test_its_state_changes_only_when_the_breaker_does():
+    bench = Bench()
+    bench.trip()
+    state = bench.breaker.to_state()
+    bench.clock.advance(12.3456789)
+    assert bench.breaker.to_state() == state
+    assert bench.restarted().to_state() == state
+    bench.clock.advance(30)
+    bench.breaker.finish(bench.permit(), Verdict.RELEASED, 0.0)
+    assert bench.breaker.to_state() == state
+
+
 def test_a_probe_under_way_at_a_restart_is_due_again_at_once():
     bench = Bench()
     bench.trip()

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from time import monotonic  # noqa: TID251 — the subject is real time
 
 import aiohttp
 import httpx
@@ -12,6 +11,11 @@ from cod_sources.sandbox import SOURCES, Sandbox, serve
 from data_source_orchestrator.core.clock import ManualClock
 
 pytestmark = pytest.mark.real_time
+
+
+def monotonic() -> float:
+    return asyncio.get_running_loop().time()
+
 
 WEAPONS = {
     "codarmory": ("CODARMORY_BASE_URL", "/src/database/weapons.json"),

@@ -114,8 +114,8 @@ async def test_a_request_is_never_sent_again_even_where_a_kept_connection_breaks
 async def test_an_upstreams_cookies_are_not_carried_from_one_request_to_another():
     http = pool()
     async with FaultServer({"*": answer("ok", headers={"Set-Cookie": "s=1; Path=/"})}) as server, http.use():
-        await client(http).get(server.url())
-        await client(http).get(server.url())
+        await client(http).get(server.url(host="localhost"))
+        await client(http).get(server.url(host="localhost"))
         assert "cookie" not in server.requests[1].headers
 
 
@@ -177,7 +177,7 @@ async def test_no_more_requests_are_on_the_wire_than_the_policy_allows():
     async with FaultServer({"*": count}) as server, http.use():
         await asyncio.gather(*(client(http).get(server.url()) for _ in range(12)))
         assert len(server.requests) == 12
-    assert most <= 3
+    assert most == 3
 
 
 @real_time

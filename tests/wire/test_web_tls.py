@@ -12,7 +12,16 @@ import trustme
 
 from data_source_orchestrator.core.clock import SystemClock
 from data_source_orchestrator.core.errors import FetchError
-from data_source_orchestrator.testing.fault_server import FaultServer, Reply, answer, large, trickle
+from data_source_orchestrator.testing.fault_server import (
+    FaultServer,
+    Reply,
+    Request,
+    answer,
+    head,
+    large,
+    silence,
+    trickle,
+)
 from data_source_orchestrator.web import HttpPool
 
 pytestmark = pytest.mark.real_time
@@ -98,6 +107,32 @@ async def test_b05_a_request_over_tls_is_cut_without_waiting_for_a_farewell(auth
                 await client.get(server.url())
         await asyncio.sleep(0.1)
         assert server.open_connections == 0
+
+
+def sockets() -> int:
+    files = [file for file in Path("/proc/self/fd").iterdir() if file.is_symlink()]
+    return sum(str(file.readlink()).startswith("socket:") for file in files)
+
+
+@pytest.mark.parametrize("sent", [b"", head(200, {"Content-Length": "1000"}) + b"x"], ids=["no answer", "half a body"])
+@pytest.mark.parametrize("secure", [True, False])
+async def test_b05_an_upstream_that_has_gone_deaf_keeps_no_socket_of_ours(
+    authority: trustme.CA, sent: bytes, secure: bool
+):
+    async def deaf(_request: Request, writer: asyncio.StreamWriter):
+        writer.transport.pause_reading()  # type: ignore[attr-defined]  # typeshed's writer knows no way to read
+        writer.write(sent)
+        await silence(_request, writer)
+
+    pool = HttpPool(clock=SystemClock())
+    async with FaultServer({"*": deaf}, tls=context(authority, "127.0.0.1") if secure else None) as server:
+        before = sockets()
+        async with pool.use():
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.5):
+                    await pool.client(received=lambda _: None).get(server.url())
+        assert server.open_connections == 1
+        assert sockets() == before + 1, "only the server's end is left, and at once"
 
 
 async def test_a_check_over_tls_hangs_up_after_the_first_bytes(authority: trustme.CA):

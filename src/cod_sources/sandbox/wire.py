@@ -65,8 +65,9 @@ class Listener:
         # A client that leaves, or never ends its head, ends its conversation and nothing else.
         with contextlib.suppress(OSError, EOFError, asyncio.LimitOverrunError):
             try:
-                while await self._exchange(reader, writer):
-                    await asyncio.sleep(0)  # requests sent ahead would never let anybody else have a turn
+                # The pause is for the others: requests sent ahead would never let them have a turn.
+                while await self._exchange(reader, writer):  # noqa: ASYNC110 — it awaits requests, and polls nothing
+                    await asyncio.sleep(0)
                 writer.close()
                 await writer.wait_closed()
             finally:

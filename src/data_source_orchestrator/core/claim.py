@@ -44,5 +44,5 @@ EXPIRED_AFTER = 4.0
 
 
 def expires_at(contribution: Contribution, update_interval: float) -> datetime:
-    """Return the moment from which a contribution's claims no longer count."""
+    """Return the moment after which a contribution's claims no longer count."""
     return contribution.checked_at + timedelta(seconds=EXPIRED_AFTER * update_interval)

@@ -82,6 +82,6 @@ class FetchContext:
 class Warn(Protocol):
     """Notes something worth telling about data that is still good."""
 
-    def __call__(self, message: str) -> None:
+    def __call__(self, message: str, /) -> None:
         """Add a warning to this attempt's outcome."""
         ...

@@ -23,9 +23,11 @@ def seconds(value: object, name: str, *, zero: bool = False) -> float:
         value = value.total_seconds()
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ConfigurationError(f"{name} is {value!r}; give seconds as a number, or a timedelta")
-    if not math.isfinite(value) or value < 0 or (value == 0 and not zero):
+    if value in {math.inf, -math.inf} or not value >= 0 or (value == 0 and not zero):
         floor = "0 or more" if zero else "more than 0"
         raise ConfigurationError(f"{name} is {value!r}; give {floor} and at most {LONGEST:g} seconds")
+    if value > LONGEST**2:
+        raise ConfigurationError(f"{name} is beyond all measure; give at most {LONGEST:g} seconds")
     if value > LONGEST:
         raise ConfigurationError(
             f"{name} is {value:g} seconds, and at most {LONGEST:g} are accepted;"

@@ -1,5 +1,6 @@
 """How runs and calls behave: frozen records, each default written once, checked when built."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -128,13 +129,17 @@ class HealthPolicy:
         count(self.recent_failures, "health.recent_failures", least=1)
         count(self.recent_window, "health.recent_window", least=1)
         share(self.slow_share, "health.slow_share")
-        if self.slow_factor <= 1:
-            raise ConfigurationError(f"health.slow_factor is {self.slow_factor!r}; give more than 1")
+        _factor(self.slow_factor, "health.slow_factor")
         if self.degraded_after > self.down_after:
             raise ConfigurationError(
                 f"health.degraded_after is {self.degraded_after} and health.down_after {self.down_after};"
                 " give a down_after that is at least degraded_after"
             )
+
+
+def _factor(value: object, name: str) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 1 < value < math.inf:
+        raise ConfigurationError(f"{name} is {value!r}; give a number above 1")
 
 
 def _jitter(value: object) -> Jitter:

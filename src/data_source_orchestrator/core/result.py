@@ -36,7 +36,7 @@ class Metadata:
 def metadata_of(
     outcomes: Iterable[Outcome[object]], *, run_id: str, fetched_at: datetime, total_duration: float, required: int
 ) -> Metadata:
-    """Count outcomes into a run's metadata; `required` successes make it sufficient."""
+    """Count outcomes into a run's metadata; `required` successes make it sufficient, if anybody was asked at all."""
     ended = tuple(outcomes)
     succeeded = tuple(outcome.source for outcome in ended if isinstance(outcome, Success))
     return Metadata(
@@ -48,7 +48,7 @@ def metadata_of(
         failure_count=sum(isinstance(outcome, Failure) for outcome in ended),
         skipped_count=sum(isinstance(outcome, Skipped) for outcome in ended),
         required=required,
-        sufficient=len(succeeded) >= required,
+        sufficient=len(succeeded) >= required and any(not isinstance(outcome, Skipped) for outcome in ended),
         stale=tuple(o.source for o in ended if isinstance(o, Failure) and o.stale_data is not None),
     )
 

@@ -21,7 +21,7 @@ from data_source_orchestrator.health.record import checked, readmitted, record
 from data_source_orchestrator.health.reports import HealthReport, OverallHealth, overall, report
 from data_source_orchestrator.health.state import Execution, SourceHealth, history
 from data_source_orchestrator.health.status import HealthStatus, status_of
-from data_source_orchestrator.resilience.breaker import CircuitBreaker
+from data_source_orchestrator.resilience.breaker import CircuitBreaker, OnChange
 from data_source_orchestrator.resilience.budget import RetryBudget
 from data_source_orchestrator.resilience.guard import Guard
 
@@ -193,18 +193,24 @@ class SourceCoordinator:
     def restore_breaker(self, key: str, state: Json) -> None:
         """Take over what a store remembers of a source's breaker."""
         entry = self._entry(key)
-        entry.guard = self._guard_for(entry.source, state)
+        entry.guard.breaker = self._breaker_for(entry.source, state, entry.guard.breaker.on_change)
 
     def _entry(self, key: str) -> _Entry:
         if key not in self._entries:
             raise UnknownSourceError(key, self._entries)
         return self._entries[key]
 
-    def _guard_for(self, source: Source[Any], breaker_state: Json = None) -> Guard:
-        breaker = CircuitBreaker.from_state(breaker_state, source.breaker, clock=self.clock, chance=self.chance)
+    def _breaker_for(
+        self, source: Source[Any], state: Json = None, on_change: OnChange | None = None
+    ) -> CircuitBreaker:
+        return CircuitBreaker.from_state(
+            state, source.breaker, clock=self.clock, chance=self.chance, on_change=on_change
+        )
+
+    def _guard_for(self, source: Source[Any]) -> Guard:
         return Guard(
             source.key,
-            breaker=breaker,
+            breaker=self._breaker_for(source),
             budget=RetryBudget(self._budget),
             clock=self.clock,
             chance=self.chance,

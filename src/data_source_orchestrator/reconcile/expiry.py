@@ -22,5 +22,5 @@ def living(
         interval = intervals.get(contribution.source)
         if interval is None:
             continue
-        (kept if now < expires_at(contribution, interval) else expired).append(contribution)
+        (kept if now <= expires_at(contribution, interval) else expired).append(contribution)
     return tuple(kept), tuple(expired)

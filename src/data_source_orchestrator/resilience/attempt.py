@@ -99,7 +99,7 @@ class Attempts:
             raise ProgramExit(wish) from error
         failed = classify(error, self._clock.now())
         if failed.kind is FailureKind.BUG:
-            _LOG.error("%s: its fetcher has a bug", self._key, exc_info=failed.error)
+            _LOG.error("%s: a bug in its fetcher, or in what checks its rows", self._key, exc_info=failed.error)
         return failed
 
     def _blocked(self, too_long: list[float], took: float) -> None:

@@ -82,7 +82,6 @@ class BoundedAttempt(Generic[T]):
             return await self._over
         finally:
             unwatch()
-            task.remove_done_callback(self._ended)
             if self._timer is not None:
                 self._timer.cancel()
 

@@ -45,12 +45,14 @@ class _Closed:
 @dataclass(frozen=True, slots=True)
 class _Open:
     trips: int
-    until: float
+    until: float  # on the clock's monotonic scale, which this process waits by
+    retry_at: datetime  # the same moment on the wall clock, which outlives the process
 
 
 @dataclass(frozen=True, slots=True)
 class _HalfOpen:
     trips: int
+    retry_at: datetime
     probing: bool
 
 
@@ -104,7 +106,7 @@ class CircuitBreaker:
             return None
         if isinstance(self._standing, _Closed):
             return Permit(self._generation, probe=False)
-        self._move(_HalfOpen(self._standing.trips, probing=True))
+        self._move(_HalfOpen(self._standing.trips, self._standing.retry_at, probing=True))
         return Permit(self._generation, probe=True)
 
     def finish(self, permit: Permit, verdict: Verdict, duration: float) -> None:  # noqa: ARG002 — rules over attempts, as slow calls, will read it
@@ -117,7 +119,7 @@ class CircuitBreaker:
             case Verdict.FAILURE:
                 self._trip(self._standing.trips + 1)
             case Verdict.RELEASED | Verdict.CENSORED:
-                self._move(_HalfOpen(self._standing.trips, probing=False))
+                self._move(_HalfOpen(self._standing.trips, self._standing.retry_at, probing=False))
 
     def finish_execution(self, permit: Permit, verdict: Verdict) -> None:
         """Count an execution, given the permit of its last attempt; enough failures in a row trip the breaker."""
@@ -138,13 +140,15 @@ class CircuitBreaker:
         self._move(_Closed())
 
     def to_state(self) -> dict[str, Json]:
-        """Return what must survive a restart; a probe under way is not known to have ended, so it is due again."""
+        """Return what must survive a restart; it only changes when the breaker does.
+
+        Of a probe under way nobody will know how it ended, so a half-open breaker is one that is open and due.
+        """
         match self._standing:
             case _Closed(failures=failures):
                 return {"state": BreakerState.CLOSED.value, "failures": failures}
-            case _Open(trips=trips) | _HalfOpen(trips=trips):
-                due = self._clock.now() + timedelta(seconds=self.retry_after or 0.0)
-                return {"state": BreakerState.OPEN.value, "trips": trips, "retry_at": due.isoformat()}
+            case _Open(trips=trips, retry_at=retry_at) | _HalfOpen(trips=trips, retry_at=retry_at):
+                return {"state": BreakerState.OPEN.value, "trips": trips, "retry_at": retry_at.isoformat()}
 
     @classmethod
     def from_state(
@@ -162,8 +166,7 @@ class CircuitBreaker:
         return breaker
 
     def _trip(self, trips: int) -> None:
-        cool_down = self._cool_down(trips)
-        self._move(_Open(trips, self._clock.monotonic() + cool_down))
+        self._move(_opened(trips, self._cool_down(trips), self._clock))
 
     def _cool_down(self, trips: int) -> float:
         longest = in_seconds(self.policy.max_cool_down)
@@ -178,25 +181,31 @@ class CircuitBreaker:
             self.on_change(before, self.state, self.retry_after)
 
 
+def _opened(trips: int, wait: float, clock: Clock) -> _Open:
+    return _Open(trips, clock.monotonic() + wait, clock.now() + timedelta(seconds=wait))
+
+
 def _standing(state: Json, policy: BreakerPolicy, clock: Clock) -> _Standing:
     match state:
         case {"state": "closed", "failures": int(failures)} if _is_count(failures, least=0):
             return _Closed(failures)
-        case {"state": "open", "trips": int(trips), "retry_at": str(retry_at)} if _is_count(trips, least=1):
-            wait = _seconds_until(retry_at, clock.now())
-            # A wall clock that was set back must not keep a source out for longer than any cool-down lasts.
-            longest = in_seconds(policy.max_cool_down)
-            return _Closed() if wait is None else _Open(trips, clock.monotonic() + min(wait, longest))
+        case {"state": "open", "trips": int(trips), "retry_at": str(moment)} if _is_count(trips, least=1):
+            return _reopened(trips, moment, policy, clock)
         case _:
             return _Closed()
 
 
+def _reopened(trips: int, moment: str, policy: BreakerPolicy, clock: Clock) -> _Standing:
+    try:
+        retry_at = datetime.fromisoformat(moment)
+        wait = (retry_at - clock.now()).total_seconds()
+    except (ValueError, TypeError, OverflowError):  # no date, a date without a zone, a date beyond the calendar
+        return _Closed()
+    longest = in_seconds(policy.max_cool_down)
+    if wait > longest:
+        return _opened(trips, longest, clock)  # a wall clock that was set back must not keep a source out for ever
+    return _Open(trips, clock.monotonic() + max(0.0, wait), retry_at)
+
+
 def _is_count(value: int, *, least: int) -> bool:
     return not isinstance(value, bool) and value >= least
-
-
-def _seconds_until(moment: str, now: datetime) -> float | None:
-    try:
-        return max(0.0, (datetime.fromisoformat(moment) - now).total_seconds())
-    except (ValueError, TypeError, OverflowError):  # no date, a date without a zone, a date beyond the calendar
-        return None

@@ -22,9 +22,6 @@ from data_source_orchestrator.web.reach import Reach
 
 _DISTRIBUTION = "data-source-orchestrator"
 
-_TURNS_TO_CLOSE = 3
-"""Turns of the event loop in which an aborted connection, TLS included, gives its socket back."""
-
 
 class Wire:
     """One aiohttp session of the running loop."""
@@ -54,8 +51,6 @@ class Wire:
     async def close(self) -> None:
         """Close every connection, and return when their sockets are gone."""
         await self._session.close()
-        for _ in range(_TURNS_TO_CLOSE):
-            await asyncio.sleep(0)
 
     async def _send(self, hop: Hop, reach: Reach) -> Reply:
         host = hop.url.host or ""

@@ -1,0 +1,134 @@
+"""What a full guarded call of a no-op coroutine costs, against a bare await of it, and beside peers."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from importlib import import_module
+from typing import cast
+
+from measure import Contestant, compare
+
+from data_source_orchestrator.core.claim import Json
+from data_source_orchestrator.core.clock import SystemClock, system_chance
+from data_source_orchestrator.core.context import FetchContext, HttpClient, Warn
+from data_source_orchestrator.core.deadline import Deadline
+from data_source_orchestrator.core.policies import BreakerPolicy, BudgetPolicy, RetryConfig
+from data_source_orchestrator.core.source import Source
+from data_source_orchestrator.resilience.breaker import CircuitBreaker
+from data_source_orchestrator.resilience.budget import RetryBudget
+from data_source_orchestrator.resilience.guard import Guard
+
+ROUNDS = 15
+CALLS = 1_000
+
+Step = Callable[[], Awaitable[object]]
+
+
+async def no_op() -> int:
+    """Do nothing, as the work of every step."""
+    return 1
+
+
+async def bare() -> object:
+    """Await the work, and nothing else."""
+    return await no_op()
+
+
+async def with_timeout() -> object:
+    """Await the work under the standard library's time limit."""
+    async with asyncio.timeout(30):
+        return await no_op()
+
+
+async def in_a_task() -> object:
+    """Await the work in a task of its own."""
+    return await asyncio.create_task(no_op())
+
+
+def guarded() -> tuple[Step, Step]:
+    """Return a full guarded call of the work, and one that an open breaker refuses."""
+    clock, chance = SystemClock(), system_chance(1)
+    log = logging.getLogger("benchmark")
+    source: Source[int] = Source(key="bench", fetcher=no_op, attempt_timeout=10)
+    retry = RetryConfig()
+
+    def call_with(breaker: CircuitBreaker) -> Step:
+        guard = Guard(
+            "bench",
+            breaker=breaker,
+            budget=RetryBudget(BudgetPolicy()),
+            clock=clock,
+            chance=chance,
+            emit=lambda _event: None,
+        )
+
+        async def call() -> object:
+            deadline = Deadline.after(clock, 30)
+
+            def context(attempt: int, warn: Warn) -> FetchContext:
+                return FetchContext(
+                    http=cast("HttpClient", None), deadline=deadline, attempt=attempt, clock=clock, log=log, warn=warn
+                )
+
+            return await guard.execute(source, retry=retry, max_retries=3, deadline=deadline, context=context)
+
+        return call
+
+    opened: dict[str, Json] = {"state": "open", "trips": 9, "retry_at": "9999-01-01T00:00:00+00:00"}
+    refusing = CircuitBreaker.from_state(opened, BreakerPolicy(), clock=clock, chance=chance)
+    return call_with(CircuitBreaker(BreakerPolicy(), clock=clock, chance=chance)), call_with(refusing)
+
+
+def peers() -> Step | None:
+    """Return the same work under tenacity, pybreaker and asyncio.timeout, or None where they are not installed."""
+    try:
+        pybreaker, tenacity = import_module("pybreaker"), import_module("tenacity")
+    except ImportError:
+        return None
+    breaker = pybreaker.CircuitBreaker(fail_max=5, reset_timeout=30)
+
+    async def attempt() -> object:
+        with breaker.calling():
+            async with asyncio.timeout(10):
+                return await no_op()
+
+    retried = tenacity.retry(stop=tenacity.stop_after_attempt(4), wait=tenacity.wait_exponential_jitter())(attempt)
+
+    async def whole() -> object:
+        async with asyncio.timeout(30):
+            return await retried()
+
+    return whole
+
+
+async def repeated(step: Step) -> None:
+    """Make many calls, so that starting them does not count."""
+    for _ in range(CALLS):
+        await step()
+
+
+def main() -> None:
+    """Print the ladder, from a bare await up."""
+    call, refused = guarded()
+    others = peers()
+    steps: dict[str, Step] = {
+        "bare await": bare,
+        "asyncio.timeout": with_timeout,
+        "a task": in_a_task,
+        "refused by an open breaker": refused,
+        "guarded call": call,
+    }
+    if others is not None:
+        steps["tenacity + pybreaker + asyncio.timeout"] = others
+    with asyncio.Runner() as runner:
+
+        def contestant(step: Step) -> Contestant:
+            return lambda: runner.run(repeated(step))
+
+        compare({name: contestant(step) for name, step in steps.items()}, rounds=ROUNDS)
+    if others is None:
+        print("tenacity + pybreaker + asyncio.timeout: not installed; run it with `uv run --group peers`")
+
+
+if __name__ == "__main__":
+    main()

@@ -18,7 +18,6 @@ from data_source_orchestrator.testing.fault_server import (
     Request,
     answer,
     head,
-    large,
     silence,
     trickle,
 )
@@ -99,11 +98,10 @@ async def test_a_server_without_tls_behind_https_is_connection():
     assert caught.value.kind == "connection"
 
 
-@pytest.mark.parametrize("reply", [trickle(b"x" * 1000), large(30_000_000)], ids=["trickle", "large"])
-async def test_b05_a_request_over_tls_is_cut_without_waiting_for_a_farewell(authority: trustme.CA, reply: Reply):
-    async with upstream(context(authority, "127.0.0.1"), reply) as (server, client):
+async def test_b05_a_request_over_tls_is_cut_without_waiting_for_a_farewell(authority: trustme.CA):
+    async with upstream(context(authority, "127.0.0.1"), trickle(b"x" * 1000)) as (server, client):
         with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.1):
+            async with asyncio.timeout(0.5):
                 await client.get(server.url())
         await asyncio.sleep(0.1)
         assert server.open_connections == 0

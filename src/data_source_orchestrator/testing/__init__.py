@@ -1,6 +1,17 @@
 """Shipped fakes for tests of sources and of whatever is built on this library."""
 
+from data_source_orchestrator.testing.fault_server import FaultServer
 from data_source_orchestrator.testing.scripted import After, Hang, Script, script_of, scripted
 from data_source_orchestrator.testing.virtual_time import VirtualClock, VirtualTimeLoop, run_virtual
 
-__all__ = ["After", "Hang", "Script", "VirtualClock", "VirtualTimeLoop", "run_virtual", "script_of", "scripted"]
+__all__ = [
+    "After",
+    "FaultServer",
+    "Hang",
+    "Script",
+    "VirtualClock",
+    "VirtualTimeLoop",
+    "run_virtual",
+    "script_of",
+    "scripted",
+]

@@ -9,10 +9,12 @@ import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import typer
 
 from cod_sources import plugin
-from cod_sources.sandbox.faults import FAULTS
+from data_source_orchestrator.cli.app import EPILOG, build
 from data_source_orchestrator.core import errors, events
 from data_source_orchestrator.core.verdicts import FailureKind, SkipReason, Verdict
 from data_source_orchestrator.settings import CONFIG, SETTINGS, Setting
@@ -109,7 +111,7 @@ def errors_page() -> str:
     """Return the errors, the failure kinds, the skip reasons, and the sandbox's faults."""
     tree = (errors.__doc__ or "").split("\n\n")[1].strip()
     kinds = KINDS.format(kinds=_listed(FailureKind), reasons=_listed(SkipReason), verdicts=_listed(Verdict))
-    faults = [(f"`{fault.spelling}`", fault.meaning, ", ".join(fault.only)) for fault in FAULTS.values()]
+    faults = [(f"`{fault.spelling}`", fault.meaning, ", ".join(fault.sources)) for fault in plugin.faults()]
     return page(
         f"# Errors and kinds\n\n```\n{tree}\n```\n",
         "\n".join(f"- `{kind.__name__}`: {first_sentence(kind)}" for kind in _classes(errors, errors.DsoError)) + "\n",
@@ -165,11 +167,39 @@ def _tests(path: Path) -> Iterator[tuple[str, str]]:
             yield node.name, f"{words} {ast.get_docstring(node) or ''} {ast.get_docstring(module) or ''}"
 
 
+COMMANDS_INTRO = """# Commands
+
+`dso VERB [OPTIONS]`; its long name is `data-source-orchestrator`, and `python -m data_source_orchestrator` is the same.
+With `--json` exactly one document goes to standard output, and everything else to standard error.
+
+{exit_status}
+"""
+
+
+def commands_page() -> str:
+    """Return every verb with its arguments and options."""
+    commands = vars(typer.main.get_command(build()))["commands"]
+    verbs = [_verb(name, command) for name, command in commands.items()]
+    return page(COMMANDS_INTRO.format(exit_status=EPILOG), *verbs)
+
+
+def _verb(name: str, command: Any) -> str:
+    options = [(_spelling(each), " ".join((each.help or "").split())) for each in command.params]
+    return f"## `dso {name}`\n\n{command.help}\n\n" + table(("option", "meaning"), options)
+
+
+def _spelling(parameter: Any) -> str:
+    if parameter.param_type_name == "argument":
+        return f"`{parameter.name.upper()}`"
+    return ", ".join(f"`{option}`" for option in (*parameter.opts, *parameter.secondary_opts))
+
+
 PAGE_MAKERS: dict[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "events.md": events_page,
     "errors.md": errors_page,
     "promises.md": promises_page,
+    "commands.md": commands_page,
 }
 
 

@@ -11,7 +11,7 @@ from cod_sources import variables
 from cod_sources.rules import RULES
 from cod_sources.variables import api_base_url, base_url, switched_on
 from data_source_orchestrator.core.errors import ConfigurationError
-from data_source_orchestrator.core.plugin import Environment, Plugin, Variable
+from data_source_orchestrator.core.plugin import Environment, Fault, Plugin, Variable
 from data_source_orchestrator.core.source import Source
 
 
@@ -37,6 +37,16 @@ def sandbox(*, faults: Mapping[str, str], port: int) -> AbstractAsyncContextMana
     return serve(faults=faults, port=port)
 
 
+def faults() -> tuple[Fault, ...]:
+    """Tell the switches that make the sandbox's upstreams misbehave."""
+    from cod_sources.sandbox.faults import FAULTS  # noqa: PLC0415 — who asks for no fault loads no sandbox
+
+    return tuple(
+        Fault(name=each.name, spelling=each.spelling, meaning=each.meaning, sources=each.only)
+        for each in FAULTS.values()
+    )
+
+
 def _switch(source: Source[Any], env: Environment, variable: Variable) -> Source[Any]:
     if switched_on(env, variable):
         return source
@@ -50,4 +60,6 @@ def _missing(error: ModuleNotFoundError) -> ConfigurationError:
     )
 
 
-plugin = Plugin(name="cod", sources=sources, rules=RULES, sandbox=sandbox, variables=variables.VARIABLES)
+plugin = Plugin(
+    name="cod", sources=sources, rules=RULES, sandbox=sandbox, faults=faults, variables=variables.VARIABLES
+)

@@ -216,3 +216,44 @@ async def test_an_operator_s_failed_check_changes_nothing_a12():
     await asyncio.sleep(31)
     await rig.check(rig.script(DOWN), operator=True)
     assert (rig.breaker.state, rig.breaker.admits) == ("open", True)
+
+
+async def test_an_operator_s_check_of_a_closed_breaker_changes_nothing_a07_a12():
+    rig = Rig()
+    for _ in range(4):
+        await rig.execute(rig.script(DOWN), retries=0)
+    before = rig.breaker.to_state()
+    success(await rig.check(rig.script("data"), operator=True))
+    assert rig.breaker.to_state() == before
+    await rig.execute(rig.script(DOWN), retries=0)
+    assert rig.breaker.state == "open"
+
+
+async def test_an_operator_s_check_of_a_closed_breaker_leaves_what_is_under_way_its_say():
+    rig = Rig(breaker=BreakerPolicy(failures=1))
+    failing = asyncio.ensure_future(rig.execute(rig.script(lasting(5, DOWN)), retries=0))
+    await asyncio.sleep(1)
+    await rig.check(rig.script("data"), operator=True)
+    await failing
+    assert rig.breaker.state == "open"
+
+
+@pytest.mark.parametrize("wait", [0, 31])
+async def test_an_operator_s_check_re_admits_before_and_after_the_cool_down_a07(wait: float):
+    rig = Rig()
+    await rig.trip()
+    await asyncio.sleep(wait)
+    await rig.check(rig.script("data"), operator=True)
+    assert rig.breaker.state == "closed"
+
+
+async def test_an_operator_s_check_re_admits_while_a_probe_is_under_way_a07():
+    rig = Rig()
+    await rig.trip()
+    await asyncio.sleep(31)
+    probe = asyncio.ensure_future(rig.execute(rig.script(lasting(5, DOWN))))
+    await asyncio.sleep(1)
+    await rig.check(rig.script("data"), operator=True)
+    assert rig.breaker.state == "closed"
+    await probe
+    assert rig.breaker.state == "closed"

@@ -3,16 +3,20 @@
 import asyncio
 import contextvars
 import functools
+import math
 import threading
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from test_resilience_rig import Rig, failure, lasting, success
 
+from data_source_orchestrator.core.claim import Record
 from data_source_orchestrator.core.clock import ManualClock
 from data_source_orchestrator.core.context import FetchContext
 from data_source_orchestrator.core.contract import Contract
+from data_source_orchestrator.core.errors import ConfigurationError
 from data_source_orchestrator.core.events import LoopBlocked
 
 COLOUR: contextvars.ContextVar[str] = contextvars.ContextVar("colour", default="none")
@@ -133,6 +137,42 @@ async def test_too_few_rows_break_the_contract_and_are_not_retried_a09():
     assert "2 rows" in outcome.message
 
 
+@pytest.mark.parametrize(
+    ("bad", "told"),
+    [
+        (Record("milk", {"price": math.nan}), "row 3: price is NaN; give a finite number, or leave the field out"),
+        (Record("milk", {"price": Decimal(1)}), "row 3: price is Decimal('1'); give"),  # type: ignore[dict-item]  # the wrong type is the subject
+        (Record(7, {"price": 1}), "row 3: its entity is 7; give"),  # type: ignore[arg-type]  # as above
+        (Record("milk", {1: 1}), "row 3: it has the name 1; give"),  # type: ignore[dict-item]  # as above
+        (Record("milk\ud800", {"price": 1}), "row 3: its entity is 'milk\\ud800'; give"),
+    ],
+    ids=["NaN", "Decimal", "entity", "name", "surrogate"],
+)
+async def test_a_record_that_could_not_be_kept_fails_its_own_source_b06_a18(bad: Record, told: str):
+    rig = Rig()
+    good = Record("bread", {"price": 1, "by_shop": [{"name": "é", "price": 1.5}]})
+    assert success(await rig.execute(rig.script([good, "no record", good]))).attempts == 1
+    for executed in (await rig.execute(rig.script([good, "no record", bad])), await rig.check(rig.script([1, 2, bad]))):
+        outcome = failure(executed)
+        assert (outcome.kind, outcome.attempts, executed.verdict) == ("content", 1, "failure")
+        assert outcome.message.startswith(told)
+
+
+async def test_records_are_looked_for_where_the_source_says_they_are_b06():
+    rig = Rig()
+    payload = {"rows": [Record("milk", {"price": math.inf})]}
+    assert success(await rig.execute(rig.script(payload))).attempts == 1
+    outcome = failure(await rig.execute(rig.script(payload), records=lambda payload: payload["rows"]))
+    assert outcome.message.startswith("row 1: price is inf; give")
+
+
+async def test_a_setting_that_is_wrong_is_a_bug_and_told_at_once_a18():
+    rig = Rig()
+    outcome = failure(await rig.execute(rig.script(ConfigurationError("install data-source-orchestrator[http]"))))
+    assert (outcome.kind, outcome.attempts) == ("bug", 1)
+    assert outcome.message == "install data-source-orchestrator[http]"
+
+
 async def test_rows_are_counted_where_the_source_says_they_are():
     rig = Rig()
     contract = Contract(minimum_rows=2)
@@ -251,6 +291,14 @@ async def test_warnings_of_fetcher_and_thread_reach_the_outcome():
 
     assert success(await Rig().execute(noisy)).warnings == ("one ranking is missing",)
     assert success(await Rig().execute(noisy_thread)).warnings == ("from a thread",)
+
+
+async def test_whatever_a_fetcher_warns_of_is_kept_as_text_b06():
+    async def noisy(ctx: FetchContext) -> str:
+        ctx.warn(ValueError("an odd row"))  # type: ignore[arg-type]  # the wrong type is the subject
+        return "data"
+
+    assert success(await Rig().execute(noisy)).warnings == ("an odd row",)
 
 
 @pytest.mark.real_time

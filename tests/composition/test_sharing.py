@@ -158,3 +158,32 @@ async def test_flights_land_on_a_loop_whose_tasks_begin_at_once():
     first, second = await asyncio.gather(orchestrator.fetch(), orchestrator.fetch())
     assert dict(first) == dict(second) == {"a": 1, "b": 2}
     assert not orchestrator._flights._under_way
+
+
+async def test_A15_nobody_joins_a_flight_that_is_being_cut_off():
+    source = scripted("a", Hang(stubborn=30), "fresh", timeout=20)
+    orchestrator = pair(source, timeout=2)
+    first = asyncio.create_task(orchestrator.fetch())
+    await asyncio.sleep(2.5)
+    second = asyncio.create_task(orchestrator.fetch())
+    assert (await second)["a"] == "fresh"
+    assert (await first).metadata.total_duration == pytest.approx(3)  # its limit and the grace, no more
+    await asyncio.sleep(60)
+
+
+async def test_D05_a_second_cancellation_leaves_nothing_running_either():
+    async def tidy() -> None:
+        try:
+            await asyncio.sleep(100)
+        finally:
+            await asyncio.sleep(0.5)
+
+    orchestrator = pair(Source(key="a", fetcher=tidy))
+    run = asyncio.create_task(orchestrator.fetch())
+    await asyncio.sleep(1)
+    run.cancel()
+    await asyncio.sleep(0.1)
+    run.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await run
+    assert asyncio.all_tasks() == {asyncio.current_task()}

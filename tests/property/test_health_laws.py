@@ -26,7 +26,7 @@ from data_source_orchestrator.health.metrics import (
 )
 from data_source_orchestrator.health.record import checked, record
 from data_source_orchestrator.health.reports import overall, report
-from data_source_orchestrator.health.state import SourceHealth, history
+from data_source_orchestrator.health.state import KEPT, SourceHealth, history
 from data_source_orchestrator.health.status import HealthStatus, average_latency, status_of, uptime
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -117,6 +117,23 @@ def test_a17_the_silent_executions_could_as_well_never_have_been(executions: lis
         if executed.verdict is not Verdict.RELEASED:
             state = record(state, executed, NOON + timedelta(seconds=number))
     assert fold(executions) == state
+
+
+@given(pasts, st.data())
+def test_a25_in_which_order_the_executions_of_several_processes_are_kept_does_not_matter(
+    executions: list[Executed[object]], data: st.DataObject
+):
+    shuffled = data.draw(st.permutations(list(enumerate(executions))))
+    state = SourceHealth()
+    for number, executed in shuffled:
+        state = record(state, executed, NOON + timedelta(seconds=number))
+    told = fold(executions)
+    assert (state.recent, state.last_success, state.last_failure) == (told.recent, told.last_success, told.last_failure)
+    assert (state.successes, state.failures) == (told.successes, told.failures)
+    assert state.consecutive_failures <= told.consecutive_failures
+    assert from_json(to_json(state)) == state
+    if len(loud(executions)) <= KEPT:
+        assert state.latencies == told.latencies
 
 
 @given(pasts, st.one_of(successes, failures))

@@ -135,10 +135,20 @@ class BreakerMachine(RuleBasedStateMachine):
         self.model.change()
         self.held.clear()
 
+    @rule()
+    def its_own_stored_state_is_taken_over(self) -> None:
+        """Unlike a restart this leaves calls under way, whose permits are void from now on."""
+        kept = json.loads(json.dumps(self.breaker.to_state()))
+        self.breaker.restore(kept)
+        assert self.breaker.to_state() == kept
+        self.model.change()
+
     @invariant()
     def they_agree(self) -> None:
         assert self.breaker.admits is self.model.admits
         assert (self.breaker.state == "closed") is (self.model.trips == 0)
+        if self.breaker.state == "closed":
+            assert self.breaker.to_state()["failures"] == self.model.failures
         if self.breaker.state == "open":
             assert self.breaker.retry_after == self.model.cool_down
 

@@ -23,6 +23,12 @@ def test_a_time_in_milliseconds_is_recognised():
         OrchestratorConfig(timeout=30_000)
 
 
+def test_a_timedelta_tells_its_own_unit_and_is_only_told_the_limit():
+    with pytest.raises(ConfigurationError) as told:
+        seconds(timedelta(hours=2), "timeout")
+    assert str(told.value) == "timeout is 7200 seconds, and at most 3600 are accepted; give a shorter time"
+
+
 @pytest.mark.parametrize("factor", [1, 0.5, math.nan, math.inf, "2"])
 def test_a_factor_that_is_not_above_one_is_refused(factor: float):
     with pytest.raises(ConfigurationError, match=r"health\.slow_factor is .*; give a number above 1"):

@@ -101,6 +101,69 @@ def test_d16_a_source_enabled_by_hand_starts_its_count_anew_and_keeps_its_past()
     assert readmitted(before) == replace(before, consecutive_failures=0)
 
 
+def at(minute: int) -> datetime:
+    return NOON + timedelta(minutes=minute)
+
+
+def fold_at(*told: tuple[int, Executed[object]]) -> SourceHealth:
+    state = SourceHealth()
+    for minute, executed in told:
+        state = record(state, executed, at(minute))
+    return state
+
+
+def test_an_execution_that_another_process_keeps_late_is_put_at_its_place():
+    """A25: what the store holds was folded in the order of commits."""
+    state = fold_at((10, success(latency=1.0)), (30, success(latency=3.0)), (20, success(latency=2.0)), (0, failure()))
+    assert [execution.at for execution in state.recent] == [at(0), at(10), at(20), at(30)]
+    assert state.latencies == (1.0, 2.0, 3.0)
+    assert (state.last_success, state.consecutive_failures) == (at(30), 0)
+    assert state.last_failure is not None
+    assert state.last_failure.at == at(0)
+    assert (state.successes, state.failures) == (3, 1)
+
+
+def test_the_last_failure_is_the_latest_by_time():
+    state = fold_at((10, failure(message="new")), (0, failure(message="old")))
+    assert state.last_failure == LastFailure(at=at(10), kind=FailureKind.SERVER, message="new")
+
+
+def test_a_late_success_ends_the_row_of_the_failures_before_it_only():
+    state = fold_at((0, failure()), (10, failure()), (20, failure()), (5, success()))
+    assert state.consecutive_failures == 2
+    assert record(state, success(), at(15)).consecutive_failures == 1
+    assert record(state, success(), at(1)).consecutive_failures == 2
+
+
+def test_a_late_failure_counts_where_it_lies_among_those_counted():
+    assert fold_at((0, failure()), (20, failure()), (10, failure())).consecutive_failures == 3
+    assert fold_at((0, failure()), (20, success()), (10, failure())).consecutive_failures == 0
+
+
+def test_d16_a_late_failure_from_before_a_readmission_stays_cleared():
+    cleared = readmitted(fold_at((0, failure()), (10, failure())))
+    assert record(cleared, failure(), at(5)).consecutive_failures == 0
+    again = record(cleared, failure(), at(20))
+    assert again.consecutive_failures == 1
+    assert record(again, failure(), at(15)).consecutive_failures == 1
+    assert record(again, failure(), at(5)).consecutive_failures == 1
+
+
+def test_an_execution_older_than_all_that_are_kept_is_counted_and_not_kept():
+    full = fold_at(*[(n, success(latency=float(n))) for n in range(1, KEPT + 1)])
+    state = record(full, success(latency=99.0), at(0))
+    assert (state.recent, state.latencies) == (full.recent, full.latencies)
+    assert state.successes == KEPT + 1
+
+
+def test_executions_of_the_same_moment_stay_in_the_order_of_their_telling():
+    state = fold_at((0, failure(message="first")), (0, failure(message="second")), (0, success()))
+    assert [execution.verdict for execution in state.recent] == ["failure", "failure", "success"]
+    assert state.consecutive_failures == 0
+    assert state.last_failure is not None
+    assert state.last_failure.message == "second"
+
+
 def test_only_the_last_hundred_executions_and_latencies_are_kept_and_all_are_counted():
     state = fold(*[success(latency=float(n)) for n in range(KEPT + 50)])
     assert len(state.recent) == KEPT

@@ -64,7 +64,14 @@ def test_a_declared_order_beats_priority_and_whom_it_does_not_name_comes_after()
 
 @pytest.mark.parametrize(
     ("field", "believed"),
-    [("size", "shop"), ("size.width", "farm"), ("size.height", "shop"), ("size.height.top", "shop"), ("sizes", "farm")],
+    [
+        ("size", "shop"),
+        ("size.width", "farm"),
+        ("size.height", "shop"),
+        ("size.height.top", "shop"),
+        ("size.width.top", "shop"),
+        ("sizes", "farm"),
+    ],
 )
 def test_the_order_is_that_of_the_exact_field_else_of_the_prefix_before_its_first_dot(field: str, believed: str):
     rules = MergeRules(order={"size": ("shop",), "size.width": ("farm",), "size.height": ("shop", "farm")})
@@ -102,6 +109,21 @@ def test_what_one_source_says_twice_alike_is_one_claim_and_none_contradicts_noth
     held = merge([farm], MergeRules(), priorities={}).entities["pear"].fields["n"]
     assert held.value == 1
     assert held.outranked == ()
+
+
+def test_what_one_source_says_twice_alike_is_told_with_its_latest_confirmation():
+    """A21: the age of a claim is that of the last answer that confirmed it."""
+    early = said("farm", ("pear", {"n": 9}), run="r2", at=NOON)
+    late = said("farm", ("pear", {"n": 9}), run="r1", at=NOON + timedelta(hours=1))
+    for contributions in ([early, late], [late, early]):
+        held = merge(contributions, MergeRules(), priorities={}).entities["pear"].fields["n"]
+        assert (held.claim.run_id, held.claim.checked_at) == ("r1", NOON + timedelta(hours=1))
+
+
+@pytest.mark.parametrize("numbers", [(1, 1.0), (1.0, 1)])
+def test_two_spellings_of_one_number_are_published_in_the_same_one_whichever_came_first(numbers: tuple[float, float]):
+    records: list[tuple[str, dict[str, Json]]] = [("pear", {"n": number}) for number in numbers]
+    assert repr(published(said("farm", *records))) == "{'n': 1.0}"
 
 
 def test_true_contradicts_one():

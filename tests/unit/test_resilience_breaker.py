@@ -317,3 +317,57 @@ def test_a_document_that_is_missing_is_taken_for_closed():
     bench = Bench()
     again = CircuitBreaker.from_state(None, bench.policy, clock=bench.clock, chance=bench.chance)
     assert again.state == "closed"
+
+
+def test_a_stored_state_is_taken_over_in_place_and_told_to_nobody_a25():
+    bench, other = Bench(), Bench()
+    other.trip()
+    bench.breaker.restore(other.breaker.to_state())
+    assert (bench.breaker.state, bench.breaker.retry_after) == ("open", 30)
+    assert bench.breaker.to_state() == other.breaker.to_state()
+    bench.breaker.restore({"state": "closed", "failures": 4})
+    assert bench.changes == []
+    bench.execution(Verdict.FAILURE)
+    assert bench.changes == [("closed", "open", 30.0)]
+
+
+@pytest.mark.parametrize("verdict", list(Verdict))
+@pytest.mark.parametrize("changes", range(4))
+def test_what_began_before_a_state_was_taken_over_changes_nothing_when_it_ends(verdict: Verdict, changes: int):
+    bench, other = Bench(), Bench()
+    other.trip()
+    for _ in range(changes):
+        bench.breaker.readmit()
+    early = bench.permit()
+    bench.breaker.restore(other.breaker.to_state())
+    bench.clock.advance(30)
+    probe = bench.permit()
+    bench.breaker.finish(early, verdict, 60.0)
+    bench.breaker.finish_execution(early, verdict)
+    assert (bench.breaker.state, bench.breaker.admit()) == ("half_open", None)
+    bench.breaker.finish(probe, Verdict.SUCCESS, 0.1)
+    assert bench.breaker.state == "closed"
+
+
+def test_a_failure_from_before_a_state_was_taken_over_is_not_added_to_its_count():
+    bench = Bench()
+    early = bench.permit()
+    bench.breaker.restore({"state": "closed", "failures": 4})
+    bench.breaker.finish_execution(early, Verdict.FAILURE)
+    assert bench.breaker.to_state() == {"state": "closed", "failures": 4}
+
+
+def test_a_breaker_whose_policy_is_replaced_keeps_its_count_and_its_cool_down():
+    bench = Bench()
+    for _ in range(4):
+        bench.execution(Verdict.FAILURE)
+    bench.breaker.policy = BreakerPolicy(failures=6, cool_down=10)
+    bench.execution(Verdict.FAILURE)
+    assert bench.breaker.state == "closed"
+    bench.execution(Verdict.FAILURE)
+    assert bench.breaker.retry_after == 10
+    bench.breaker.policy = BreakerPolicy(cool_down=100)
+    assert bench.breaker.retry_after == 10
+    bench.clock.advance(10)
+    bench.execution(Verdict.FAILURE)
+    assert bench.breaker.retry_after == 200

@@ -23,7 +23,7 @@ import requests
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
-from data_source_orchestrator.core.errors import FetchError
+from data_source_orchestrator.core.errors import ConfigurationError, FetchError
 from data_source_orchestrator.core.verdicts import FailureKind
 from data_source_orchestrator.resilience.classify import Failed, classify
 from data_source_orchestrator.resilience.pushback import NEVER, wait_of
@@ -141,6 +141,11 @@ def test_what_python_raises_has_its_kind_a18(error: BaseException, kind: str):
     assert failed.kind == kind
     assert failed.error is error
     assert failed.retryable is (kind in RETRIED)
+
+
+def test_a_setting_that_is_wrong_is_a_bug_that_no_retry_mends_a18():
+    failed = meant(ConfigurationError("requests over HTTP need the package aiohttp, which is not installed"))
+    assert (failed.kind, failed.retryable) == ("bug", False)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from data_source_orchestrator import (
+    ConfigurationError,
     Failure,
     FailureKind,
     FetchError,
@@ -54,6 +55,15 @@ def test_a_name_that_nobody_registered_raises_with_the_nearest_key():
         result().get("goood")
     with pytest.raises(AttributeError, match="did you mean 'good'"):
         _ = result().goood
+
+
+def test_a_source_that_was_not_asked_is_told_so_and_never_that_it_does_not_exist():
+    told = result(registered=["good", "bad", "off", "unasked"])
+    with pytest.raises(ConfigurationError, match=r"^unasked was not asked in this run, which asked good, bad, off;"):
+        told["unasked"]
+    nobody = FetchResult({}, told.metadata, registered=["unasked"])
+    with pytest.raises(ConfigurationError, match=r"^unasked was not asked in this run, which asked no source;"):
+        nobody["unasked"]
 
 
 def test_it_is_a_mapping_of_the_sources_that_succeeded():

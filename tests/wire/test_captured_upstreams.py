@@ -60,7 +60,7 @@ async def dso(folder: Path, address: str, *words: str) -> dict[str, Any]:
     """Run the command as a person would, and return the document it prints."""
     names = ("CODARMORY_BASE_URL", "WZSTATS_BASE_URL", "CODMUNITY_BASE_URL")
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "data_source_orchestrator.cli", *words, "--json", "--data-dir", str(folder)),
+        *(sys.executable, "-m", "data_source_orchestrator", *words, "--json", "--data-dir", str(folder)),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         cwd=folder,

@@ -19,6 +19,7 @@ def in_seconds(value: Seconds) -> float:
 
 def seconds(value: object, name: str, *, zero: bool = False) -> float:
     """Return a duration in seconds, or say which setting is wrong, what it holds and what is accepted."""
+    tells_unit = isinstance(value, timedelta)
     if isinstance(value, timedelta):
         value = value.total_seconds()
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -29,10 +30,8 @@ def seconds(value: object, name: str, *, zero: bool = False) -> float:
     if value > LONGEST**2:
         raise ConfigurationError(f"{name} is beyond all measure; give at most {LONGEST:g} seconds")
     if value > LONGEST:
-        raise ConfigurationError(
-            f"{name} is {value:g} seconds, and at most {LONGEST:g} are accepted;"
-            f" the unit is seconds; did you mean {value / 1000:g}?"
-        )
+        hint = "give a shorter time" if tells_unit else f"the unit is seconds; did you mean {value / 1000:g}?"
+        raise ConfigurationError(f"{name} is {value:g} seconds, and at most {LONGEST:g} are accepted; {hint}")
     return float(value)
 
 

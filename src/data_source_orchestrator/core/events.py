@@ -23,7 +23,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted(Event):
-    """A run has begun and asks these sources."""
+    """A run over these sources has begun; those that are disabled are passed over."""
 
     run_id: str
     sources: tuple[str, ...]
@@ -107,6 +107,30 @@ class SourceFinished(Event):
     """One execution of a source has ended; shared by every run that waited for it."""
 
     executed: Executed[object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceRegistered(Event):
+    """A source was added to the registry."""
+
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceForgotten(Event):
+    """Everything known of a source's past was let go: it was unregistered, or reset."""
+
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceSwitched(Event):
+    """The operator changed a source's switch or priority, or let it through its breaker; None is unchanged."""
+
+    source: str
+    enabled: bool | None = None
+    priority: int | None = None
+    readmitted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,14 +34,26 @@ class Variable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """A way in which a sandbox's upstream can be made to misbehave, as it is spelt, and for which sources."""
+
+    name: str
+    spelling: str
+    meaning: str
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plugin:
     """An entry point of the group `data_source_orchestrator.plugins`.
 
     `sources` builds the sources for an environment, raising `ConfigurationError` for a variable it cannot read.
+    `faults` tells what the sandbox's upstreams can be made to do.
     """
 
     name: str
     sources: Callable[[Environment], Sequence[Source[Any]]]
     rules: MergeRules = MergeRules()
     sandbox: Sandbox | None = None
+    faults: Callable[[], Sequence[Fault]] = tuple
     variables: tuple[Variable, ...] = ()

@@ -57,8 +57,9 @@ class FetchResult(Mapping[str, Any]):
     """The data of one run, by source key, with every outcome beside it.
 
     `result["x"]` gives the data or raises `SourceFailedError`; `result.get("x")` and `result.x` give the data,
-    or None where the source is registered but has none. A name that nobody registered raises
-    `UnknownSourceError`, as an attribute `AttributeError`, with the nearest key.
+    or None where the source is registered but has none. `result["x"]` of a source that this run did not ask raises
+    `ConfigurationError`. A name that nobody registered raises `UnknownSourceError`, as an attribute
+    `AttributeError`, with the nearest key.
     """
 
     outcomes: Mapping[str, Outcome[Any]]
@@ -76,7 +77,10 @@ class FetchResult(Mapping[str, Any]):
         if isinstance(outcome, Success):
             return outcome.data
         if outcome is None:
-            raise UnknownSourceError(key, self.outcomes)
+            asked = ", ".join(self.outcomes) or "no source"
+            raise ConfigurationError(
+                f"{key} was not asked in this run, which asked {asked}; name it among the sources to fetch"
+            )
         raise SourceFailedError(outcome) from (outcome.error if isinstance(outcome, Failure) else None)
 
     def get(self, key: str, default: Any = None) -> Any:

@@ -1,7 +1,7 @@
 """A source: what to fetch, and how it wants to be treated."""
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol, TypeVar, cast, overload
 
@@ -55,9 +55,8 @@ class Source(Generic[T]):
 
     def __post_init__(self) -> None:
         _check_key(self.key)
-        if not callable(self.fetcher):
-            raise ConfigurationError(f"{self.key}: fetcher is {self.fetcher!r}; give a function")
-        self._set(title=self.title or self.key, provides=tuple(self.provides))
+        _check_parts(self)
+        self._set(title=self.title or self.key, provides=_words(self.provides, f"{self.key}.provides"))
         self._set(timeout=seconds(self.timeout, f"{self.key}.timeout"))
         if self.attempt_timeout is not None:
             self._set(attempt_timeout=seconds(self.attempt_timeout, f"{self.key}.attempt_timeout"))
@@ -75,13 +74,7 @@ class Source(Generic[T]):
                 f"{self.key}.attempt_timeout is {self.attempt_timeout!r} and {self.key}.timeout {self.timeout!r};"
                 " an attempt cannot last longer than its source: lower the one or raise the other"
             )
-        if self.update_frequency not in UPDATE_INTERVALS:
-            near = nearest(str(self.update_frequency), UPDATE_INTERVALS)
-            hint = f"; did you mean {near!r}?" if near else ""
-            raise ConfigurationError(
-                f"{self.key}.update_frequency is {self.update_frequency!r};"
-                f" give one of {', '.join(UPDATE_INTERVALS)}{hint}"
-            )
+        _check_frequency(self.update_frequency, f"{self.key}.update_frequency")
 
     def _set(self, **values: object) -> None:
         for name, value in values.items():
@@ -132,3 +125,35 @@ def _check_key(key: object) -> None:
         raise ConfigurationError(
             f"a source's key is {key!r}; give lower-case letters, digits, '_' or '-', a letter first"
         )
+
+
+def _check_parts(source: Source[Any]) -> None:
+    """Refuse a fetcher, probe, contract … of the wrong kind now, and not when it is first needed."""
+    wanted = {
+        "fetcher": (callable(source.fetcher), "a function"),
+        "probe": (source.probe is None or callable(source.probe), "a function, or None for the fetcher itself"),
+        "records": (callable(source.records), "a function of the payload that returns its rows"),
+        "contract": (isinstance(source.contract, Contract), "a Contract"),
+        "breaker": (isinstance(source.breaker, BreakerPolicy), "a BreakerPolicy"),
+    }
+    for name, (right, kind) in wanted.items():
+        if not right:
+            raise ConfigurationError(f"{source.key}.{name} is {getattr(source, name)!r}; give {kind}")
+
+
+def _words(value: object, name: str) -> tuple[str, ...]:
+    """Return a collection of words as a tuple; a bare word would be taken for its letters."""
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        words = tuple(value)
+        if all(isinstance(word, str) for word in words):
+            return words
+    example = value if isinstance(value, str) else "prices"
+    raise ConfigurationError(f"{name} is {value!r}; give a list of words, as [{example!r}]")
+
+
+def _check_frequency(value: object, name: str) -> None:
+    if isinstance(value, str) and value in UPDATE_INTERVALS:
+        return
+    near = nearest(str(value), UPDATE_INTERVALS)
+    hint = f"; did you mean {near!r}?" if near else ""
+    raise ConfigurationError(f"{name} is {value!r}; give one of {', '.join(UPDATE_INTERVALS)}{hint}")

@@ -9,7 +9,13 @@ from data_source_orchestrator.core.claim import Json
 from data_source_orchestrator.core.clock import Chance, Clock, SystemClock, system_chance
 from data_source_orchestrator.core.durations import in_seconds
 from data_source_orchestrator.core.errors import ConfigurationError, UnknownSourceError
-from data_source_orchestrator.core.events import HealthChanged, SourceFinished
+from data_source_orchestrator.core.events import (
+    HealthChanged,
+    SourceFinished,
+    SourceForgotten,
+    SourceRegistered,
+    SourceSwitched,
+)
 from data_source_orchestrator.core.outcome import Executed
 from data_source_orchestrator.core.policies import BudgetPolicy, HealthPolicy
 from data_source_orchestrator.core.result import refuse_shadowing
@@ -21,7 +27,7 @@ from data_source_orchestrator.health.record import checked, readmitted, record
 from data_source_orchestrator.health.reports import HealthReport, OverallHealth, overall, report
 from data_source_orchestrator.health.state import Execution, SourceHealth, history
 from data_source_orchestrator.health.status import HealthStatus, status_of
-from data_source_orchestrator.resilience.breaker import CircuitBreaker, OnChange
+from data_source_orchestrator.resilience.breaker import CircuitBreaker
 from data_source_orchestrator.resilience.budget import RetryBudget
 from data_source_orchestrator.resilience.guard import Guard
 
@@ -68,10 +74,14 @@ class SourceCoordinator:
                 f"a source called {source.key!r} is registered already; unregister it first, or choose another key"
             )
         self._entries[source.key] = _Entry(source, self._guard_for(source), SourceHealth())
+        self.hub.emit(SourceRegistered(at=self.clock.now(), source=source.key))
 
     def unregister_source(self, key: str) -> bool:
         """Forget a source and everything known of it; False where there is none of that key."""
-        return self._entries.pop(key, None) is not None
+        if self._entries.pop(key, None) is None:
+            return False
+        self.hub.emit(SourceForgotten(at=self.clock.now(), source=key))
+        return True
 
     def get_source(self, key: str) -> Source[Any] | None:
         """Return a source, or None where there is none of that key."""
@@ -96,11 +106,10 @@ class SourceCoordinator:
         if entry is None:
             return False
         if entry.source.switched_off_by:
-            raise ConfigurationError(
-                f"{key!r} is kept off by {entry.source.switched_off_by}; change that setting to enable it"
-            )
+            raise _kept_off(entry.source)
         entry.source = entry.source.but(enabled=True)
-        self.readmit(key)
+        self._readmit(entry)
+        self._tell(key, enabled=True, readmitted=True)
         return True
 
     def disable_source(self, key: str) -> bool:
@@ -109,6 +118,7 @@ class SourceCoordinator:
         if entry is None:
             return False
         entry.source = entry.source.but(enabled=False)
+        self._tell(key, enabled=False)
         return True
 
     def update_priority(self, key: str, priority: int) -> bool:
@@ -117,6 +127,7 @@ class SourceCoordinator:
         if entry is None:
             return False
         entry.source = entry.source.but(priority=priority)
+        self._tell(key, priority=priority)
         return True
 
     def update_source(self, key: str, **changes: Any) -> Source[Any]:
@@ -124,9 +135,12 @@ class SourceCoordinator:
         entry = self._entry(key)
         if changes.get("key", key) != key:
             raise ConfigurationError(f"the key of {key!r} cannot change; unregister it and register another source")
+        if changes.get("enabled") and entry.source.switched_off_by:
+            raise _kept_off(entry.source)
         entry.source = entry.source.but(**changes)
-        if "breaker" in changes:
-            entry.guard = self._guard_for(entry.source)
+        entry.guard.breaker.policy = entry.source.breaker
+        if "enabled" in changes or "priority" in changes:
+            self._tell(key, enabled=changes.get("enabled"), priority=changes.get("priority"))
         return entry.source
 
     def get_health(self, key: str) -> SourceHealth:
@@ -153,10 +167,11 @@ class SourceCoordinator:
         return overall([self.get_health_report(source.key) for source in sources], disabled)
 
     def reset(self, key: str | None = None) -> None:
-        """Forget the executions, checks and breaker of one source, or of all; the operator's switches stay."""
+        """Forget the executions, checks and breaker of one source, or of all; switches and counts of runs stay."""
         for entry in self._entries.values() if key is None else [self._entry(key)]:
             entry.health = SourceHealth()
             entry.guard = self._guard_for(entry.source)
+            self.hub.emit(SourceForgotten(at=self.clock.now(), source=entry.source.key))
 
     def admits(self, key: str) -> bool:
         """Return whether a source's breaker would let a call through now."""
@@ -164,27 +179,36 @@ class SourceCoordinator:
 
     def readmit(self, key: str) -> None:
         """Let a source through its breaker and clear its count of consecutive failures."""
-        entry = self._entry(key)
-        entry.guard.breaker.readmit()
-        self._note(entry, readmitted(entry.health))
+        self._readmit(self._entry(key))
+        self._tell(key, readmitted=True)
 
     def guard(self, key: str) -> Guard:
         """Return what makes a source's calls safe."""
         return self._entry(key).guard
 
-    def record(self, executed: Executed[Any]) -> None:
-        """Fold an execution into its source's health, and tell that it ended."""
-        now = self.clock.now()
-        entry = self._entries.get(executed.outcome.source)
-        if entry is not None:  # it may have been unregistered meanwhile
-            self._note(entry, record(entry.health, executed, now))
-        self.hub.emit(SourceFinished(at=now, executed=executed))
-
-    def record_check(self, executed: Executed[Any]) -> None:
-        """Keep what a health check found, apart from the executions."""
-        entry = self._entries.get(executed.outcome.source)
+    def record(self, executed: Executed[Any], guard: Guard) -> None:
+        """Fold an execution under this guard into its source's health, and tell that it ended."""
+        entry = self._guarded_by(guard)
         if entry is not None:
-            entry.health = checked(entry.health, executed, self.clock.now())
+            now = self.clock.now()
+            self._note(entry, record(entry.health, executed, now))
+            self.hub.emit(SourceFinished(at=now, executed=executed))
+
+    def record_check(self, executed: Executed[Any], guard: Guard) -> bool:
+        """Keep what a health check under this guard found, apart from the executions; False where it is unknown."""
+        entry = self._guarded_by(guard)
+        if entry is None:
+            return False
+        entry.health = checked(entry.health, executed, self.clock.now())
+        return True
+
+    def adopt_switch(self, key: str, *, enabled: bool | None, priority: int | None) -> None:
+        """Take over the operator's stored switch; a setting that keeps the source off is stronger."""
+        entry = self._entry(key)
+        if enabled is not None and not entry.source.switched_off_by:
+            entry.source = entry.source.but(enabled=enabled)
+        if priority is not None:
+            entry.source = entry.source.but(priority=priority)
 
     def adopt(self, key: str, health: SourceHealth) -> None:
         """Take over what a store remembers of a source's executions and checks."""
@@ -192,30 +216,37 @@ class SourceCoordinator:
 
     def restore_breaker(self, key: str, state: Json) -> None:
         """Take over what a store remembers of a source's breaker."""
-        entry = self._entry(key)
-        entry.guard.breaker = self._breaker_for(entry.source, state, entry.guard.breaker.on_change)
+        self._entry(key).guard.breaker.restore(state)
 
     def _entry(self, key: str) -> _Entry:
         if key not in self._entries:
             raise UnknownSourceError(key, self._entries)
         return self._entries[key]
 
-    def _breaker_for(
-        self, source: Source[Any], state: Json = None, on_change: OnChange | None = None
-    ) -> CircuitBreaker:
-        return CircuitBreaker.from_state(
-            state, source.breaker, clock=self.clock, chance=self.chance, on_change=on_change
-        )
-
     def _guard_for(self, source: Source[Any]) -> Guard:
         return Guard(
             source.key,
-            breaker=self._breaker_for(source),
+            breaker=CircuitBreaker(source.breaker, clock=self.clock, chance=self.chance),
             budget=RetryBudget(self._budget),
             clock=self.clock,
             chance=self.chance,
             emit=self.hub.emit,
         )
+
+    def _guarded_by(self, guard: Guard) -> _Entry | None:
+        """Return the source that a guard guards, None where that was unregistered or reset meanwhile."""
+        entry = self._entries.get(guard.key)
+        return entry if entry is not None and entry.guard is guard else None
+
+    def _readmit(self, entry: _Entry) -> None:
+        entry.guard.breaker.readmit()
+        self._note(entry, readmitted(entry.health))
+
+    def _tell(
+        self, key: str, *, enabled: bool | None = None, priority: int | None = None, readmitted: bool = False
+    ) -> None:
+        now = self.clock.now()
+        self.hub.emit(SourceSwitched(at=now, source=key, enabled=enabled, priority=priority, readmitted=readmitted))
 
     def _note(self, entry: _Entry, health: SourceHealth) -> None:
         before, entry.health = self._status(entry), health
@@ -225,3 +256,9 @@ class SourceCoordinator:
 
     def _status(self, entry: _Entry) -> HealthStatus:
         return status_of(entry.health, timeout=in_seconds(entry.source.timeout), policy=self._policy)
+
+
+def _kept_off(source: Source[Any]) -> ConfigurationError:
+    return ConfigurationError(
+        f"{source.key!r} is kept off by {source.switched_off_by}; change that setting to enable it"
+    )

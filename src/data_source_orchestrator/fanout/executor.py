@@ -4,7 +4,7 @@ When it ends, by whatever way, nothing is left running that only it had wanted.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
@@ -14,6 +14,7 @@ from data_source_orchestrator.core.outcome import Failure, Outcome, Skipped
 from data_source_orchestrator.core.policies import OrchestratorConfig, RetryConfig
 from data_source_orchestrator.core.source import Source
 from data_source_orchestrator.core.verdicts import FailureKind, SkipReason
+from data_source_orchestrator.core.waiting import to_their_end
 from data_source_orchestrator.fanout.flight import Flight, Flights
 from data_source_orchestrator.fanout.plan import Plan
 from data_source_orchestrator.resilience.fetch import ProgramExit
@@ -55,7 +56,10 @@ class Executor:
     async def _ask(self, sources: tuple[Source[Any], ...]) -> Outcomes:
         """Ask these sources at once."""
         landed: asyncio.Queue[Flight] = asyncio.Queue()
-        flights = [self._board(source, landed) for source in sources]
+        for source in sources:
+            if not self._flights.knows(source):
+                yield _gone(source)
+        flights = [self._board(source, landed) for source in sources if self._flights.knows(source)]
         waiting = dict.fromkeys(flights)
         timer = asyncio.get_running_loop().call_later(self._deadline.remaining, self._cut_short, waiting, landed)
         try:
@@ -73,7 +77,7 @@ class Executor:
             timer.cancel()
             for flight in waiting:
                 self._flights.leave(flight)
-            await _settled(flight.task for flight in flights if not flight.passengers)
+            await to_their_end(flight.task for flight in flights if not flight.passengers)
 
     def _board(self, source: Source[Any], landed: "asyncio.Queue[Flight]") -> Flight:
         own = self._retry.max_retries if source.max_retries is None else source.max_retries
@@ -97,7 +101,9 @@ class Executor:
             return _arrival(flight)
         if reason is SkipReason.FAIL_FAST:
             return _cancelled(flight)
-        limit = FetchError(FailureKind.TIMEOUT, "the run's own limit was reached while the fetch went on for another")
+        limit = FetchError(
+            FailureKind.TIMEOUT, "the run's own limit was reached in a fetch that it shared with another"
+        )
         return Failure(
             source=flight.source.key,
             kind=FailureKind.TIMEOUT,
@@ -126,6 +132,10 @@ def _never_asked(source: Source[Any], reason: SkipReason) -> Skipped:
     return Skipped(source=source.key, reason=reason, detail=told[reason])
 
 
+def _gone(source: Source[Any]) -> Skipped:
+    return Skipped(source=source.key, reason=SkipReason.DISABLED, detail="unregistered while the run was under way")
+
+
 def _cancelled(flight: Flight) -> Skipped:
     return Skipped(
         source=flight.source.key,
@@ -134,9 +144,3 @@ def _cancelled(flight: Flight) -> Skipped:
         attempts=flight.attempts,
         duration=flight.duration,
     )
-
-
-async def _settled(tasks: Iterable[asyncio.Task[Any]]) -> None:
-    pending = [task for task in tasks if not task.done()]
-    if pending:
-        await asyncio.wait(pending)

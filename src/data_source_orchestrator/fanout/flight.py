@@ -17,6 +17,7 @@ from data_source_orchestrator.core.outcome import Executed
 from data_source_orchestrator.core.policies import RetryConfig
 from data_source_orchestrator.core.source import Source
 from data_source_orchestrator.fanout.coordinator import SourceCoordinator
+from data_source_orchestrator.resilience.guard import Guard
 from data_source_orchestrator.web.pool import HttpPool
 
 _LOG = logging.getLogger("data_source_orchestrator")
@@ -28,15 +29,20 @@ Place = tuple[asyncio.AbstractEventLoop, str]
 class Flight:
     """An execution under way, and how many wait for it."""
 
-    def __init__(self, source: Source[Any], place: Place, clock: Clock, until: float) -> None:
+    def __init__(self, source: Source[Any], guard: Guard, place: Place, clock: Clock, until: float) -> None:
         self._clock = clock
         self.source = source
+        self.guard = guard
         self.place = place
         self.started = clock.monotonic()
         self.deadline = Deadline(clock, min(until, self._limit))
         self.attempts = 0
         self.passengers = 0
         self.task: asyncio.Task[Executed[Any]]
+
+    def takes(self, source: Source[Any]) -> bool:
+        """Return whether it fetches what this source would, and is not being cut off already."""
+        return self.source.fetcher is source.fetcher and not self.deadline.passed
 
     def board(self, until: float) -> None:
         """Join, and put the flight's deadline off as far as this passenger and the source's own limit allow."""
@@ -65,12 +71,17 @@ class Flights:
         """Join the flight of this source, beginning it if there is none; `until` is the passenger's own deadline."""
         place = (asyncio.get_running_loop(), source.key)
         flight = self._under_way.get(place)
-        if flight is None:
-            flight = self._under_way[place] = Flight(source, place, self._coordinator.clock, until)
+        if flight is None or not flight.takes(source):
+            guard = self._coordinator.guard(source.key)
+            flight = self._under_way[place] = Flight(source, guard, place, self._coordinator.clock, until)
             flight.task = asyncio.create_task(self._fly(flight, retry, max_retries), name=f"dso-{source.key}")
             flight.task.add_done_callback(_seen)
         flight.board(until)
         return flight
+
+    def knows(self, source: Source[Any]) -> bool:
+        """Return whether the source is still registered."""
+        return self._coordinator.get_source(source.key) is not None
 
     def leave(self, flight: Flight) -> None:
         """Get off; the last passenger's leaving cancels the flight, which then ends within the grace period."""
@@ -87,14 +98,14 @@ class Flights:
     async def _fly(self, flight: Flight, retry: RetryConfig, max_retries: int) -> Executed[Any]:
         try:
             async with self._http.use():
-                executed = await self._coordinator.guard(flight.source.key).execute(
+                executed = await flight.guard.execute(
                     flight.source,
                     retry=retry,
                     max_retries=max_retries,
                     deadline=flight.deadline,
                     context=self.context(flight.source, flight.deadline, flight),
                 )
-            self._coordinator.record(executed)
+            self._coordinator.record(executed, flight.guard)
             return executed
         finally:
             self._land(flight)

@@ -15,7 +15,7 @@ LONGEST_MESSAGE = 500
 
 
 def record(state: SourceHealth, executed: Executed[object], at: datetime) -> SourceHealth:
-    """Fold in an execution that ended at `at`; what says nothing about the source changes nothing."""
+    """Fold in an execution that ended at `at`, in whatever order; what says nothing of the source changes nothing."""
     outcome = executed.outcome
     if executed.verdict is Verdict.SUCCESS and isinstance(outcome, Success):
         return _succeeded(state, outcome, at)
@@ -48,16 +48,16 @@ def _succeeded(state: SourceHealth, outcome: Success[object], at: datetime) -> S
         latency=outcome.latency,
         attempts=outcome.attempts,
     )
-    return SourceHealth(
-        recent=(*state.recent[1 - KEPT :], execution),
-        latencies=(*state.latencies[1 - KEPT :], outcome.latency),
-        consecutive_failures=0,
+    newer = _newer(state, at)
+    place = len(state.latencies) - sum(each.verdict is Verdict.SUCCESS for each in newer)
+    return replace(
+        state,
+        recent=_with(state, execution),
+        latencies=(*state.latencies[:place], outcome.latency, *state.latencies[place:])[-KEPT:],
+        consecutive_failures=min(state.consecutive_failures, len(newer)),
         successes=state.successes + 1,
-        failures=state.failures,
         total_duration=state.total_duration + outcome.duration,
-        last_success=at,
-        last_failure=state.last_failure,
-        last_check=state.last_check,
+        last_success=at if state.last_success is None else max(state.last_success, at),
     )
 
 
@@ -70,17 +70,36 @@ def _failed(state: SourceHealth, outcome: Failure, at: datetime) -> SourceHealth
         latency=None,
         attempts=outcome.attempts,
     )
-    return SourceHealth(
-        recent=(*state.recent[1 - KEPT :], execution),
-        latencies=state.latencies,
-        consecutive_failures=state.consecutive_failures + 1,
-        successes=state.successes,
+    last = state.last_failure
+    if last is None or last.at <= at:
+        last = LastFailure(at=at, kind=outcome.kind, message=outcome.message[:LONGEST_MESSAGE])
+    return replace(
+        state,
+        recent=_with(state, execution),
+        consecutive_failures=_one_more_in_a_row(state, at),
         failures=state.failures + 1,
         total_duration=state.total_duration + outcome.duration,
-        last_success=state.last_success,
-        last_failure=LastFailure(at=at, kind=outcome.kind, message=outcome.message[:LONGEST_MESSAGE]),
-        last_check=state.last_check,
+        last_failure=last,
     )
+
+
+def _with(state: SourceHealth, execution: Execution) -> tuple[Execution, ...]:
+    """Return the newest executions with one more at its place: processes keep what they saw in no order of time."""
+    return tuple(sorted((*state.recent, execution), key=lambda each: each.at)[-KEPT:])
+
+
+def _newer(state: SourceHealth, at: datetime) -> list[Execution]:
+    return [each for each in state.recent if each.at > at]
+
+
+def _one_more_in_a_row(state: SourceHealth, at: datetime) -> int:
+    """Count a failure that is the newest, or newer than one that counts.
+
+    The last `consecutive_failures` executions all failed. Of a failure before them nobody knows whether the source
+    was re-admitted in between, which would have cleared it.
+    """
+    counted, newer = state.consecutive_failures, len(_newer(state, at))
+    return counted + 1 if newer == 0 or newer < counted else counted
 
 
 def _message(failure: Failure) -> str:

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from data_source_orchestrator.core.errors import StoreError
 from data_source_orchestrator.core.ports import Transaction
+from data_source_orchestrator.core.waiting import to_their_end
 from data_source_orchestrator.history.connection import connect
 from data_source_orchestrator.history.failures import store_error
 from data_source_orchestrator.history.queries import load_queries
@@ -109,15 +110,8 @@ class SqliteStore:
 async def _in_thread(thread: ThreadPoolExecutor, job: Callable[[], R]) -> R:
     """Do a job in that thread and wait for its end, cancelled or not."""
     future = asyncio.get_running_loop().run_in_executor(thread, _caught, job)
-    interruption: asyncio.CancelledError | None = None
-    while not future.done():
-        try:
-            await asyncio.wait([future])
-        except asyncio.CancelledError as cancelled:
-            interruption = cancelled
+    await to_their_end([future])
     ending = future.result()
-    if interruption is not None:
-        raise interruption
     if isinstance(ending, _Raised):
         raise ending.error
     return ending

@@ -1,6 +1,7 @@
 """Health checks by the operator's hand: every enabled source's light probe, all at once."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from data_source_orchestrator.core.deadline import Deadline
@@ -11,42 +12,41 @@ from data_source_orchestrator.core.verdicts import Verdict
 from data_source_orchestrator.fanout.coordinator import SourceCoordinator
 from data_source_orchestrator.fanout.flight import Flights
 from data_source_orchestrator.fanout.plan import Plan
-from data_source_orchestrator.orchestration.happened import Acted, Checked, Happened
+from data_source_orchestrator.orchestration.happened import Checked
+from data_source_orchestrator.resilience.breaker import BreakerState
 from data_source_orchestrator.resilience.fetch import ProgramExit
+
+Note = Callable[[Checked], None]
 
 
 async def check_sources(
-    coordinator: SourceCoordinator, flights: Flights, plan: Plan, config: OrchestratorConfig
-) -> tuple[Happened, ...]:
-    """Check the sources that a plan asks, each within its own time-out and the run's, and return what happened."""
+    coordinator: SourceCoordinator, flights: Flights, plan: Plan, config: OrchestratorConfig, note: Note
+) -> None:
+    """Check the sources that a plan asks, each within its own time-out and the run's, noting each as it ends."""
     limit = in_seconds(config.timeout)
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(_check(coordinator, flights, source, limit)) for source in plan.asked]
-    happened: list[Happened] = []
-    for task in tasks:
-        ended = task.result()
-        if isinstance(ended, ProgramExit):
+        checks = [group.create_task(_check(coordinator, flights, source, limit, note)) for source in plan.asked]
+    for check in checks:
+        if ended := check.result():
             raise ended.cause
-        happened += ended
-    return tuple(happened)
 
 
 async def _check(
-    coordinator: SourceCoordinator, flights: Flights, source: Source[Any], limit: float
-) -> list[Happened] | ProgramExit:
-    clock = coordinator.clock
-    deadline = Deadline.after(clock, min(in_seconds(source.timeout), limit))
-    refused = not coordinator.admits(source.key)
+    coordinator: SourceCoordinator, flights: Flights, source: Source[Any], limit: float, note: Note
+) -> ProgramExit | None:
+    if not flights.knows(source):
+        return None  # it was unregistered before its turn came
     guard = coordinator.guard(source.key)
+    deadline = Deadline.after(coordinator.clock, min(in_seconds(source.timeout), limit))
+    refused = guard.breaker.state is not BreakerState.CLOSED
     try:
         executed = await guard.check(
             source, deadline=deadline, context=flights.context(source, deadline), operator=True
         )
     except ProgramExit as ended:
         return ended  # raised again where no task group can turn it into a group of exceptions
-    coordinator.record_check(executed)
-    happened: list[Happened] = [Checked(at=clock.now(), executed=executed)]
-    if executed.verdict is Verdict.SUCCESS and refused:
-        coordinator.readmit(source.key)
-        happened.append(Acted(source=source.key, switch={}, readmits=True))
-    return happened
+    if coordinator.record_check(executed, guard):
+        note(Checked(at=coordinator.clock.now(), executed=executed))
+        if refused and executed.verdict is Verdict.SUCCESS:
+            coordinator.readmit(source.key)
+    return None

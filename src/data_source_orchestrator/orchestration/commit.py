@@ -1,17 +1,17 @@
 """What one run changes in the store: a function of a transaction and of values, run on the store's own thread."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from data_source_orchestrator.core.claim import Json
-from data_source_orchestrator.core.ports import RunRow, Transaction
-from data_source_orchestrator.core.result import Metadata
+from data_source_orchestrator.core.events import SourceForgotten, SourceSwitched
+from data_source_orchestrator.core.ports import Transaction
 from data_source_orchestrator.core.snapshot import SnapshotChange
 from data_source_orchestrator.health.document import from_json, to_json
 from data_source_orchestrator.health.metrics import RunTotals, run_finished, totals_from_json, totals_to_json
 from data_source_orchestrator.health.state import SourceHealth
-from data_source_orchestrator.orchestration.happened import Acted, Happened, fold, source_of
+from data_source_orchestrator.orchestration.happened import Happened, Ran, SourceHappened, fold, source_of
 from data_source_orchestrator.orchestration.publish import Publication, publish, words_of
 
 TOTALS = "runs"
@@ -31,11 +31,10 @@ NEVER_STORED = Breaker(version=0, state=None)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Everything that one transaction keeps."""
+    """Everything that one transaction keeps; `breakers` are those that this process offers."""
 
     happened: tuple[Happened, ...] = ()
     breakers: Mapping[str, Breaker]
-    run: RunRow | None = None
     publication: Publication | None = None
 
 
@@ -54,10 +53,11 @@ class Kept:
 
 def commit(transaction: Transaction, batch: Batch) -> Kept:
     """Fold a batch into what the store holds, and return what it holds then."""
-    _fold(transaction, batch.happened)
-    _put_breakers(transaction, batch)
-    if batch.run is not None:
-        transaction.add_run(batch.run)
+    _put_runs(transaction, [each for each in batch.happened if isinstance(each, Ran)])
+    of_sources = [each for each in batch.happened if not isinstance(each, Ran)]
+    _put_health(transaction, of_sources)
+    _put_switches(transaction, [each for each in of_sources if isinstance(each, SourceSwitched)])
+    _put_breakers(transaction, batch.breakers, {source_of(each) for each in of_sources if _decides(each)})
     change = publish(transaction, batch.publication) if batch.publication else None
     return remembered(transaction, change)
 
@@ -84,31 +84,46 @@ def _breaker(document: Json) -> Breaker:
             return NEVER_STORED
 
 
-def _fold(transaction: Transaction, happened: Iterable[Happened]) -> None:
-    health = {key: from_json(document) for key, document in transaction.documents("health").items()}
+def _put_runs(transaction: Transaction, runs: Sequence[Ran]) -> None:
     totals = totals_from_json(transaction.documents("metrics").get(TOTALS))
-    switches = transaction.documents("switch")
-    touched = set()
-    for each in happened:
-        key = source_of(each)
-        if key is None:
-            totals = run_finished(totals, each) if isinstance(each, Metadata) else totals
-            continue
-        touched.add(key)
-        health[key] = fold(health.get(key, SourceHealth()), each)
-        if isinstance(each, Acted) and each.switch:
-            held = switches.get(key)
-            switches[key] = {**(held if isinstance(held, Mapping) else {}), **each.switch}
-            transaction.put_document("switch", key, switches[key])
-    for key in touched:
-        transaction.put_document("health", key, to_json(health[key]))
+    for run in runs:
+        transaction.add_run(run.row)
+        totals = run_finished(totals, run.metadata)
     transaction.put_document("metrics", TOTALS, totals_to_json(totals))
 
 
-def _put_breakers(transaction: Transaction, batch: Batch) -> None:
-    """Keep breakers, unless somebody else moved the stored one meanwhile: an operator's act in another process wins."""
+def _put_health(transaction: Transaction, happened: Iterable[SourceHappened]) -> None:
+    stored = transaction.documents("health")
+    health: dict[str, SourceHealth] = {}
+    for each in happened:
+        key = source_of(each)
+        before = health[key] if key in health else from_json(stored.get(key))
+        health[key] = fold(before, each)
+    for key, state in health.items():
+        transaction.put_document("health", key, to_json(state))
+
+
+def _put_switches(transaction: Transaction, switched: Iterable[SourceSwitched]) -> None:
+    switches = transaction.documents("switch")
+    for each in switched:
+        held = switches.get(each.source)
+        said = {"enabled": each.enabled, "priority": each.priority}
+        changes = {name: value for name, value in said.items() if value is not None}
+        switches[each.source] = {**(held if isinstance(held, Mapping) else {}), **changes}
+        transaction.put_document("switch", each.source, switches[each.source])
+
+
+def _decides(happened: SourceHappened) -> bool:
+    """Return whether this says what the source's breaker is, whatever other processes think."""
+    return isinstance(happened, SourceForgotten) or (isinstance(happened, SourceSwitched) and happened.readmitted)
+
+
+def _put_breakers(transaction: Transaction, offered: Mapping[str, Breaker], decided: set[str]) -> None:
+    """Keep breakers, unless another process has moved the stored one meanwhile; an operator's act is stronger."""
     stored = transaction.documents("breaker")
-    for key, breaker in batch.breakers.items():
+    for key in offered.keys() | decided:
         held = _breaker(stored.get(key))
-        if held.version == breaker.version and held.state != breaker.state:
-            transaction.put_document("breaker", key, {"version": held.version + 1, "state": breaker.state})
+        mine = offered.get(key, NEVER_STORED)
+        current = held.version == mine.version and held.state != mine.state
+        if current or key in decided:
+            transaction.put_document("breaker", key, {"version": held.version + 1, "state": mine.state})

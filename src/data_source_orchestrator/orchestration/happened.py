@@ -1,12 +1,11 @@
 """What can happen to sources and runs between two transactions, and how it is folded into a source's health."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from data_source_orchestrator.core.claim import Json
-from data_source_orchestrator.core.events import SourceFinished
-from data_source_orchestrator.core.outcome import Executed
+from data_source_orchestrator.core.events import SourceFinished, SourceForgotten, SourceSwitched
+from data_source_orchestrator.core.outcome import Executed, Outcome, Success
+from data_source_orchestrator.core.ports import RunRow
 from data_source_orchestrator.core.result import Metadata
 from data_source_orchestrator.health.record import checked, readmitted, record
 from data_source_orchestrator.health.state import SourceHealth
@@ -21,36 +20,44 @@ class Checked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Acted:
-    """Something the operator did to a source: the members of its switch that this changes."""
+class Ran:
+    """A run that ended, whether complete or cut short."""
 
-    source: str
-    switch: Mapping[str, Json]
-    readmits: bool = False
-
-
-Happened = SourceFinished | Checked | Acted | Metadata
+    row: RunRow
+    metadata: Metadata
 
 
-def fold(health: SourceHealth, happened: Happened) -> SourceHealth:
+SourceHappened = SourceFinished | SourceSwitched | SourceForgotten | Checked
+Happened = SourceHappened | Ran
+
+
+def fold(health: SourceHealth, happened: SourceHappened) -> SourceHealth:
     """Fold one thing that happened to a source into its health."""
     match happened:
         case SourceFinished():
             return record(health, happened.executed, happened.at)
         case Checked():
             return checked(health, happened.executed, happened.at)
-        case Acted():
-            return readmitted(health) if happened.readmits else health
-        case Metadata():
-            return health
+        case SourceSwitched():
+            return readmitted(health) if happened.readmitted else health
+        case SourceForgotten():
+            return SourceHealth()
 
 
-def source_of(happened: Happened) -> str | None:
-    """Return the key of the source that something happened to, None for a run."""
+def source_of(happened: SourceHappened) -> str:
+    """Return the key of the source that something happened to."""
     match happened:
         case SourceFinished() | Checked():
             return happened.executed.outcome.source
-        case Acted():
+        case SourceSwitched() | SourceForgotten():
             return happened.source
-        case Metadata():
-            return None
+
+
+def without_data(outcome: Outcome[object]) -> Outcome[object]:
+    """Return an outcome without its payload, which nobody needs to remember."""
+    return replace(outcome, data=None) if isinstance(outcome, Success) else outcome
+
+
+def slim(finished: SourceFinished) -> SourceFinished:
+    """Return the event without the payload of its outcome."""
+    return replace(finished, executed=replace(finished.executed, outcome=without_data(finished.executed.outcome)))

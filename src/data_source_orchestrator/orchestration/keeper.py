@@ -1,26 +1,36 @@
 """Keeps what must outlast the process, and takes over at the start what earlier processes left.
 
-Without a store it remembers runs and nothing more.
+Without a store it counts runs and nothing more. It hears of whatever happens through the coordinator's hub.
 """
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from datetime import datetime
 
 from data_source_orchestrator.core.claim import Contribution, Json, MergeRules
 from data_source_orchestrator.core.errors import ConfigurationError, StoreError
-from data_source_orchestrator.core.events import Event, SourceFinished
+from data_source_orchestrator.core.events import (
+    Event,
+    SourceFinished,
+    SourceForgotten,
+    SourceRegistered,
+    SourceSwitched,
+)
 from data_source_orchestrator.core.ports import Store
-from data_source_orchestrator.core.result import Metadata
 from data_source_orchestrator.core.snapshot import SnapshotChange
+from data_source_orchestrator.core.waiting import to_their_end
 from data_source_orchestrator.fanout.coordinator import SourceCoordinator
 from data_source_orchestrator.health.metrics import RunTotals, run_finished
+from data_source_orchestrator.health.state import SourceHealth
 from data_source_orchestrator.orchestration.commit import NEVER_STORED, Batch, Breaker, Kept, commit, remembered
-from data_source_orchestrator.orchestration.happened import Happened, fold, source_of
+from data_source_orchestrator.orchestration.happened import Happened, Ran, fold, slim, source_of
 from data_source_orchestrator.orchestration.publish import Publication, carried_by
-from data_source_orchestrator.orchestration.run import Run
 
 _LOG = logging.getLogger("data_source_orchestrator")
+
+MOST_UNKEPT = 10_000
+"""Things that are remembered for a store that keeps failing; the oldest are let go first."""
 
 
 class Keeper:
@@ -28,112 +38,168 @@ class Keeper:
 
     def __init__(self, coordinator: SourceCoordinator, store: Store | None, rules: MergeRules) -> None:
         self.totals = RunTotals()
-        self.last_checked: Mapping[str, datetime] = {}
-        self.carried: Mapping[str, frozenset[str]] = {}
         self._coordinator = coordinator
         self._store = store
         self._rules = rules
         self._unkept: list[Happened] = []
-        self._loaded = False
-        self._breakers: Mapping[str, Breaker] = {}
-        coordinator.hub.listen(self._heard)
+        self._kept: Kept | None = None
+        self._turns: dict[asyncio.AbstractEventLoop, asyncio.Lock] = {}
+        if store is not None:
+            coordinator.hub.listen(self._heard)
+
+    @property
+    def last_checked(self) -> Mapping[str, datetime]:
+        """When each source's last good contribution was accepted."""
+        return self._kept.last_checked if self._kept else {}
+
+    @property
+    def carried(self) -> Mapping[str, frozenset[str]]:
+        """The capabilities that each source's accepted rows have ever carried."""
+        return self._kept.carried if self._kept else {}
+
+    def demand_store(self) -> None:
+        """Refuse what needs a store where there is none."""
+        if self._store is None:
+            raise ConfigurationError("sync() needs somewhere to keep what it merges; give the orchestrator a store")
 
     async def load(self) -> None:
         """Take over switches, health, breakers and totals from the store, once."""
-        if self._store is None or self._loaded:
+        if self._store is None or self._kept is not None:
             return
-        kept = await self._store.read(remembered)
+        async with self._turn():
+            await self._load(self._store)
+
+    async def _load(self, store: Store) -> None:
+        if self._kept is not None:
+            return  # somebody else's call has done it meanwhile
+        self._kept = await store.read(remembered)
         for source in self._coordinator.get_all_sources():
-            self._take_switch(source.key, kept.switches.get(source.key))
-        self._adopt(kept, {})
-        self._loaded = True
+            self._take_over(source.key, self._kept)
+        self._count_runs(self._kept)
 
     def note(self, happened: Happened) -> None:
         """Remember something that happened until it is kept."""
-        if isinstance(happened, Metadata):
-            self.totals = run_finished(self.totals, happened)
+        if isinstance(happened, Ran):
+            self.totals = run_finished(self.totals, happened.metadata)
         if self._store is not None:
             self._unkept.append(happened)
+            del self._unkept[:-MOST_UNKEPT]
 
-    async def keep(self, run: Run | None = None) -> None:
-        """Keep, in one transaction, all that happened since the last one, with the run that ended."""
+    async def keep(self) -> None:
+        """Keep, in one transaction, all that happened since the last one."""
         if self._store is not None:
-            await self._write(self._store, run, None)
+            await self._write(self._store, None)
 
-    async def keep_if_possible(self, run: Run) -> None:
-        """Keep a run whose data its caller waits for: where the store fails, tell it in the log and try next time."""
+    async def keep_if_possible(self) -> None:
+        """Keep what happened; where the store fails, tell it in the log and try next time."""
         try:
-            await self.keep(run)
+            await self.keep()
         except StoreError as error:
-            _LOG.error("the run is not kept: %s", error)
+            _LOG.error("not kept yet: %s", error)
 
-    async def publish(self, run: Run, contributions: tuple[Contribution, ...]) -> SnapshotChange:
-        """Keep a run and what it contributed, and make the current snapshot of that."""
-        if self._store is None:
-            raise ConfigurationError("sync() needs somewhere to keep what it merges; give the orchestrator a store")
-        kept = await self._write(self._store, run, self._publication(contributions))
-        return kept.change or SnapshotChange(id=None, entities=0)
+    async def publish(self, contributions: tuple[Contribution, ...]) -> SnapshotChange:
+        """Keep what happened and what a run contributed, and make the current snapshot of that."""
+        self.demand_store()
+        if self._store is None or not (kept := await self._write(self._store, contributions)).change:
+            return SnapshotChange(id=None, entities=0)
+        return kept.change
 
-    async def _write(self, store: Store, run: Run | None, publication: Publication | None) -> Kept:
-        happened, self._unkept = self._unkept, []
-        batch = Batch(
-            happened=tuple(happened),
-            breakers=self._offered(),
-            run=run.row() if run else None,
-            publication=publication,
-        )
+    async def _write(self, store: Store, contributions: tuple[Contribution, ...] | None) -> Kept:
+        """Commit in a task of its own, so that a cancellation leaves neither the store nor this half-done."""
+        task = asyncio.create_task(self._commit(store, contributions))
         try:
-            kept = await store.write(lambda transaction: commit(transaction, batch))
-        except Exception:
-            self._unkept[:0] = happened  # the next transaction keeps them
+            await to_their_end([task])
+        except asyncio.CancelledError:
+            if failure := task.exception():
+                _LOG.error("not kept yet: %s", failure)
             raise
-        self._adopt(kept, batch.breakers)
-        return kept
+        return task.result()
+
+    async def _commit(self, store: Store, contributions: tuple[Contribution, ...] | None) -> Kept:
+        async with self._turn():
+            happened, self._unkept = self._unkept, []
+            offered = self._offered()
+            publication = None if contributions is None else self._publication(contributions)
+            batch = Batch(happened=tuple(happened), breakers=offered, publication=publication)
+            try:
+                kept = await store.write(lambda transaction: commit(transaction, batch))
+            except Exception:
+                self._unkept[:0] = happened  # the next transaction keeps them
+                raise
+            self._adopt(kept, offered)
+            return kept
+
+    def _turn(self) -> asyncio.Lock:
+        """Return what lets one transaction of this process follow another, on the running loop."""
+        loop = asyncio.get_running_loop()
+        if loop not in self._turns:
+            self._turns = {loop: asyncio.Lock()}
+        return self._turns[loop]
 
     def _heard(self, event: Event) -> None:
-        if isinstance(event, SourceFinished):
-            self.note(event)
+        match event:
+            case SourceFinished():
+                self.note(slim(event))
+            case SourceSwitched() | SourceForgotten():
+                self.note(event)
+            case SourceRegistered(source=key) if self._kept is not None:
+                self._take_over(key, self._kept)
+            case _:
+                pass
 
-    def _take_switch(self, key: str, switch: Json) -> None:
-        """Follow the operator's stored switch, unless a setting keeps the source off."""
-        source = self._coordinator.get_source(key)
-        if source is None or not isinstance(switch, Mapping):
+    def _take_over(self, key: str, kept: Kept) -> None:
+        """Take over what the store remembers of a source, with what has happened here since on top of it."""
+        if any(isinstance(each, SourceForgotten) and each.source == key for each in self._unkept):
             return
-        enabled, priority = switch.get("enabled"), switch.get("priority")
-        if isinstance(enabled, bool) and not source.switched_off_by:
-            self._coordinator.update_source(key, enabled=enabled)
-        if isinstance(priority, int) and not isinstance(priority, bool):
-            self._coordinator.update_source(key, priority=priority)
+        self._take_switch(key, kept.switches.get(key))
+        self._coordinator.adopt(key, self._folded(key, kept))
+        readmitted = any(isinstance(e, SourceSwitched) and e.source == key and e.readmitted for e in self._unkept)
+        if not readmitted:
+            self._coordinator.restore_breaker(key, kept.breakers.get(key, NEVER_STORED).state)
+
+    def _take_switch(self, key: str, stored: Json) -> None:
+        """Follow the operator's stored switch, but for what was switched here meanwhile."""
+        said = dict(stored) if isinstance(stored, Mapping) else {}
+        for each in self._unkept:
+            if isinstance(each, SourceSwitched) and each.source == key:
+                said |= {"enabled": each.enabled} if each.enabled is not None else {}
+                said |= {"priority": each.priority} if each.priority is not None else {}
+        enabled, priority = said.get("enabled"), said.get("priority")
+        self._coordinator.adopt_switch(
+            key,
+            enabled=enabled if isinstance(enabled, bool) else None,
+            priority=priority if isinstance(priority, int) and not isinstance(priority, bool) else None,
+        )
+
+    def _folded(self, key: str, kept: Kept) -> SourceHealth:
+        health = kept.health.get(key, SourceHealth())
+        for happened in self._unkept:
+            if not isinstance(happened, Ran) and source_of(happened) == key:
+                health = fold(health, happened)
+        return health
+
+    def _count_runs(self, kept: Kept) -> None:
+        self.totals = kept.totals
+        for happened in self._unkept:
+            if isinstance(happened, Ran):
+                self.totals = run_finished(self.totals, happened.metadata)
 
     def _adopt(self, kept: Kept, offered: Mapping[str, Breaker]) -> None:
-        """Take over the store's view, with what has happened here since on top of it."""
-        self._adopt_breakers(kept.breakers, offered)
-        self.last_checked = kept.last_checked
-        self.carried = kept.carried
-        self.totals = kept.totals
-        health = dict(kept.health)
-        for happened in self._unkept:
-            key = source_of(happened)
-            if key in health:
-                health[key] = fold(health[key], happened)
-            if isinstance(happened, Metadata):
-                self.totals = run_finished(self.totals, happened)
-        for key, state in health.items():
-            if self._coordinator.get_source(key):
-                self._coordinator.adopt(key, state)
-
-    def _adopt_breakers(self, stored: Mapping[str, Breaker], offered: Mapping[str, Breaker]) -> None:
-        """Follow the store where another process has moved a breaker meanwhile."""
-        self._breakers = stored
-        for key, breaker in stored.items():
-            followed = key in offered and offered[key].state == breaker.state
-            if not followed and self._coordinator.get_source(key):
-                self._coordinator.restore_breaker(key, breaker.state)
+        """Take over the store's view after a transaction; where another process moved a breaker, follow it."""
+        self._kept = kept
+        self._count_runs(kept)
+        for source in self._coordinator.get_all_sources():
+            key = source.key
+            self._coordinator.adopt(key, self._folded(key, kept))
+            stored = kept.breakers.get(key)
+            if stored is not None and key in offered and stored.state != offered[key].state:
+                self._coordinator.restore_breaker(key, stored.state)
 
     def _offered(self) -> dict[str, Breaker]:
+        stored = self._kept.breakers if self._kept else {}
         return {
             source.key: Breaker(
-                version=self._breakers.get(source.key, NEVER_STORED).version,
+                version=stored.get(source.key, NEVER_STORED).version,
                 state=self._coordinator.guard(source.key).breaker.to_state(),
             )
             for source in self._coordinator.get_all_sources()

@@ -1,6 +1,7 @@
 """The library's front door: one object that fetches, checks, judges and keeps."""
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, aclosing
 from functools import partial
@@ -10,7 +11,7 @@ from typing import Any, Self
 from data_source_orchestrator.core.claim import MergeRules
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.durations import in_seconds
-from data_source_orchestrator.core.errors import ConfigurationError
+from data_source_orchestrator.core.errors import ConfigurationError, StoreError
 from data_source_orchestrator.core.outcome import Outcome
 from data_source_orchestrator.core.policies import OrchestratorConfig, RetryConfig
 from data_source_orchestrator.core.ports import Store
@@ -23,12 +24,13 @@ from data_source_orchestrator.fanout.plan import Query, make_plan
 from data_source_orchestrator.health.metrics import Metrics, metrics
 from data_source_orchestrator.health.reports import HealthReport, OverallHealth
 from data_source_orchestrator.orchestration.checkup import check_sources
-from data_source_orchestrator.orchestration.happened import Acted
 from data_source_orchestrator.orchestration.keeper import Keeper
 from data_source_orchestrator.orchestration.run import Run
 from data_source_orchestrator.orchestration.sync import SyncReport, contributions_of, published, report_on
 from data_source_orchestrator.orchestration.views import SourceView, view
 from data_source_orchestrator.web.pool import HttpPool
+
+_LOG = logging.getLogger("data_source_orchestrator")
 
 META_CAPABILITIES = frozenset({"tier", "win_rate", "pick_rate"})
 """What `fetch_meta_only` is about."""
@@ -107,19 +109,22 @@ class DataSourceOrchestrator:
                 async for outcome in outcomes:
                     yield outcome
         finally:
-            await self._keeper.keep_if_possible(run)
+            await self._keeper.keep_if_possible()
 
     async def sync(self, *keys: str) -> SyncReport:
         """Ask these sources, or all, merge what they give with every source's last good data, and keep it.
 
         What is finished is kept even where the run is interrupted. Raises `StoreError` where nothing can be kept.
         """
+        self._keeper.demand_store()
         await self._keeper.load()
         run = self._begin("sync", Query(keys=keys))
         try:
             await self._exhaust(run)
-        finally:
-            change = await self._publish(run)
+        except (asyncio.CancelledError, KeyboardInterrupt, SystemExit):
+            await self._publish_if_possible(run)
+            raise
+        change = await self._publish(run)
         return report_on(run, run.result(self._registered()), change, self._keeper.last_checked)
 
     async def check_source_health(self, *keys: str) -> list[HealthReport]:
@@ -130,11 +135,12 @@ class DataSourceOrchestrator:
         """
         await self._keeper.load()
         plan = make_plan(Query(keys=keys), self.coordinator.get_all_sources())
-        async with self._http.use():
-            for happened in await check_sources(self.coordinator, self._flights, plan, self.config):
-                self._keeper.note(happened)
-        await self._keeper.keep()
-        return [self.coordinator.get_health_report(key) for key in plan.by_key]
+        try:
+            async with self._http.use():
+                await check_sources(self.coordinator, self._flights, plan, self.config, self._keeper.note)
+        finally:
+            await self._keeper.keep_if_possible()
+        return [report for report in self.get_health_reports() if report.key in plan.by_key]
 
     def get_health_reports(self) -> list[HealthReport]:
         """Return each source's health, by ascending priority, without asking anybody."""
@@ -158,24 +164,20 @@ class DataSourceOrchestrator:
 
     async def enable(self, key: str) -> bool:
         """Switch a source on, let it through its breaker, and keep that; False if unknown."""
-        act = Acted(source=key, switch={"enabled": True}, readmits=True)
-        return await self._act(partial(self.coordinator.enable_source, key), act)
+        return await self._act(partial(self.coordinator.enable_source, key))
 
     async def disable(self, key: str) -> bool:
         """Switch a source off, and keep that; False if unknown."""
-        act = Acted(source=key, switch={"enabled": False})
-        return await self._act(partial(self.coordinator.disable_source, key), act)
+        return await self._act(partial(self.coordinator.disable_source, key))
 
     async def prioritise(self, key: str, priority: int) -> bool:
         """Give a source another priority, lower being first, and keep that; False if unknown."""
-        act = Acted(source=key, switch={"priority": priority})
-        return await self._act(partial(self.coordinator.update_priority, key, priority), act)
+        return await self._act(partial(self.coordinator.update_priority, key, priority))
 
-    async def _act(self, act: Callable[[], bool], told: Acted) -> bool:
+    async def _act(self, act: Callable[[], bool]) -> bool:
         await self._keeper.load()
         known = act()
         if known:
-            self._keeper.note(told)
             await self._keeper.keep()
         return known
 
@@ -192,15 +194,22 @@ class DataSourceOrchestrator:
         try:
             await self._exhaust(run)
         finally:
-            await self._keeper.keep_if_possible(run)
+            await self._keeper.keep_if_possible()
         return run
 
     async def _publish(self, run: Run) -> SnapshotChange:
         now = self._clock.now()
-        change = await self._keeper.publish(run, contributions_of(run, now))
+        change = await self._keeper.publish(contributions_of(run, now))
         if change.id is not None:
             self.coordinator.hub.emit(published(change, change.id, now))
         return change
+
+    async def _publish_if_possible(self, run: Run) -> None:
+        """Keep what is finished of an interrupted run; a store that fails must not hide the interruption."""
+        try:
+            await self._publish(run)
+        except StoreError as error:
+            _LOG.error("what was finished is not kept: %s", error)
 
     async def _exhaust(self, run: Run) -> None:
         async with aclosing(self._outcomes(run)) as outcomes:
@@ -218,7 +227,8 @@ class DataSourceOrchestrator:
                     run.add(outcome)
                     yield outcome
         finally:
-            self._keeper.note(run.finish())
+            run.finish()
+            self._keeper.note(run.ran())
             self.coordinator.hub.emit(run.finished())
 
     def _registered(self) -> list[str]:

@@ -46,7 +46,7 @@ def publish(transaction: Transaction, publication: Publication) -> SnapshotChang
         changed=len(difference.changed),
         unchanged=len(difference.unchanged),
         gone=len(difference.gone),
-        reason=None if after.id else _nothing(expired),
+        reason=None if after.id else _nothing(kept, expired),
     )
 
 
@@ -62,7 +62,9 @@ def words_of(document: Json) -> frozenset[str]:
     return frozenset(word for word in known if isinstance(word, str))
 
 
-def _nothing(expired: Sized) -> str:
+def _nothing(kept: Sized, expired: Sized) -> str:
+    if kept:
+        return "no source gave a row that names an entity"
     return "everything that was read has expired" if expired else "no source has been read yet"
 
 

@@ -11,6 +11,7 @@ from data_source_orchestrator.core.ports import RunRow
 from data_source_orchestrator.core.result import FetchResult, Metadata, metadata_of
 from data_source_orchestrator.core.verdicts import SkipReason
 from data_source_orchestrator.fanout.plan import Plan
+from data_source_orchestrator.orchestration.happened import Ran, without_data
 
 
 class Run:
@@ -70,14 +71,15 @@ class Run:
         """Return the data and outcomes in the order of the plan; the registered sources are known by name."""
         return FetchResult({key: self.outcomes[key] for key in self.plan.by_key}, self.metadata, registered)
 
-    def row(self) -> RunRow:
-        """Return the run as a store keeps it."""
-        return RunRow(
+    def ran(self) -> Ran:
+        """Return the finished run as it is kept."""
+        row = RunRow(
             id=self.id,
             verb=self.verb,
             started_at=self.started_at,
             duration=self.metadata.total_duration,
             sufficient=self.metadata.sufficient,
             interrupted=self.interrupted,
-            outcomes=tuple(self.outcomes.values()),
+            outcomes=tuple(without_data(outcome) for outcome in self.outcomes.values()),
         )
+        return Ran(row=row, metadata=self.metadata)

@@ -53,8 +53,8 @@ class Attempts:
         warnings: list[str] = []
         too_long: list[float] = []
 
-        def warn(message: str) -> None:
-            warnings.append(message)
+        def warn(message: object) -> None:
+            warnings.append(str(message))  # a fetcher warns with whatever it has caught, and only text can be kept
 
         steps = Steps(
             ask(wanted.call, partial(wanted.context, number, warn), wanted.breach),

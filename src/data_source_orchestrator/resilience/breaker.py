@@ -64,7 +64,8 @@ class CircuitBreaker:
     """One source's breaker, shared by all its calls.
 
     Every attempt begins with `admit` and ends with `finish`, which alone decides a probe; every execution ends with
-    `finish_execution`, which alone counts failures while the breaker is closed.
+    `finish_execution`, which alone counts failures while the breaker is closed. `policy` may be replaced at any time:
+    the next trip follows it.
     """
 
     def __init__(
@@ -150,6 +151,14 @@ class CircuitBreaker:
             case _Open(trips=trips, retry_at=retry_at) | _HalfOpen(trips=trips, retry_at=retry_at):
                 return {"state": BreakerState.OPEN.value, "trips": trips, "retry_at": retry_at.isoformat()}
 
+    def restore(self, state: Json) -> None:
+        """Take over a state as `to_state` left it, aged by the wall clock; one that cannot be read is closed.
+
+        What is under way no longer matters. Nobody is told: whatever changed had changed before, or elsewhere.
+        """
+        self._standing = _standing(state, self.policy, self._clock)
+        self._generation += 1
+
     @classmethod
     def from_state(
         cls,
@@ -160,9 +169,9 @@ class CircuitBreaker:
         chance: Chance,
         on_change: OnChange | None = None,
     ) -> "CircuitBreaker":
-        """Return a breaker as `to_state` left it, aged by the wall clock; a state that cannot be read is closed."""
+        """Return a new breaker that has taken over a state, as `restore` does."""
         breaker = cls(policy, clock=clock, chance=chance, on_change=on_change)
-        breaker._standing = _standing(state, policy, clock)
+        breaker.restore(state)
         return breaker
 
     def _trip(self, trips: int) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from data_source_orchestrator.core.errors import FetchError
+from data_source_orchestrator.core.errors import ConfigurationError, FetchError
 from data_source_orchestrator.core.verdicts import FailureKind
 from data_source_orchestrator.resilience.foreign import is_garbled, kind_of_status, sign_of, status_of
 from data_source_orchestrator.resilience.pushback import NEVER, retry_after
@@ -28,7 +28,15 @@ _BUILT_IN: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Fa
     (OSError, FailureKind.CONNECTION),
     ((LookupError, UnicodeError, RecursionError), FailureKind.CONTENT),  # deep nesting exhausts a decoder's stack
     (
-        (TypeError, AttributeError, NameError, ImportError, AssertionError, ZeroDivisionError),
+        (
+            TypeError,
+            AttributeError,
+            NameError,
+            ImportError,
+            AssertionError,
+            ZeroDivisionError,
+            ConfigurationError,  # a package that is not installed, a request made where there is no session
+        ),
         FailureKind.BUG,
     ),
     (Exception, FailureKind.UNKNOWN),

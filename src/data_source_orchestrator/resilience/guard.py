@@ -16,7 +16,7 @@ from data_source_orchestrator.core.policies import RetryConfig
 from data_source_orchestrator.core.source import Source
 from data_source_orchestrator.core.verdicts import FailureKind, SkipReason, Verdict
 from data_source_orchestrator.resilience.attempt import Attempted, Attempts
-from data_source_orchestrator.resilience.breaker import CircuitBreaker, Permit
+from data_source_orchestrator.resilience.breaker import BreakerState, CircuitBreaker, Permit
 from data_source_orchestrator.resilience.budget import RetryBudget
 from data_source_orchestrator.resilience.classify import Failed
 from data_source_orchestrator.resilience.retry import Retry
@@ -70,8 +70,8 @@ class Guard:
     ) -> Executed[Any]:
         """Make one attempt at the source's probe, or else its fetcher, within the source's own timeout.
 
-        It is no execution. An operator's check asks for no permit, and its success re-admits the source; any other
-        needs a permit, and decides where that makes it the half-open breaker's probe.
+        It is no execution. An operator's check asks for no permit, and its success re-admits a source whose breaker
+        is not closed; any other needs a permit, and decides where that makes it the half-open breaker's probe.
         """
         if deadline.passed:
             return self._skipped(SkipReason.DEADLINE, NOT_STARTED)
@@ -79,7 +79,7 @@ class Guard:
         wanted = self._wants.check(source, context, deadline, started)
         if operator:
             attempted = await self._attempts.make(wanted, 1)
-            if attempted.verdict is Verdict.SUCCESS:
+            if attempted.verdict is Verdict.SUCCESS and self.breaker.state is not BreakerState.CLOSED:
                 self.breaker.readmit()
             return self._executed(attempted, started)
         permit = self.breaker.admit()

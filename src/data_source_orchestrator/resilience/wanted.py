@@ -3,11 +3,12 @@
 It must not call anything itself.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar
 
+from data_source_orchestrator.core.claim import Record, flaw_of
 from data_source_orchestrator.core.context import FetchContext, Warn
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.durations import in_seconds
@@ -81,7 +82,17 @@ class Wants:
 def _breach(source: Source[T], payload: T) -> FetchError | None:
     if payload is None:
         return FetchError(FailureKind.EMPTY, EMPTY)
-    return source.contract.breach(source.records(payload))
+    rows = source.records(payload)
+    return source.contract.breach(rows) or _unkeepable(rows)
+
+
+def _unkeepable(rows: Iterable[object]) -> FetchError | None:
+    """Return what is wrong with the first record that nobody could keep, so that it fails only its own source."""
+    for number, row in enumerate(rows, start=1):
+        flaw = flaw_of(row) if isinstance(row, Record) else None
+        if flaw is not None:
+            return FetchError(FailureKind.CONTENT, f"row {number}: {flaw}")
+    return None
 
 
 def _accept_anything(_payload: object) -> None:

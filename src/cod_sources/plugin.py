@@ -60,6 +60,4 @@ def _missing(error: ModuleNotFoundError) -> ConfigurationError:
     )
 
 
-plugin = Plugin(
-    name="cod", sources=sources, rules=RULES, sandbox=sandbox, faults=faults, variables=variables.VARIABLES
-)
+plugin = Plugin(name="cod", sources=sources, rules=RULES, sandbox=sandbox, faults=faults, variables=variables.VARIABLES)

@@ -1,0 +1,72 @@
+"""Where to look when much fails: health, retries, timeouts, and what the sources were given to read."""
+
+from data_source_orchestrator.cli.diagnosis.facts import Facts, Finding
+from data_source_orchestrator.cli.words import counted, joined, span
+from data_source_orchestrator.core.verdicts import FailureKind
+from data_source_orchestrator.health.status import HealthStatus
+
+PASSING = (FailureKind.TIMEOUT, FailureKind.CONNECTION, FailureKind.SERVER, FailureKind.UNKNOWN)
+"""Failures that another try may mend."""
+
+LASTING = (FailureKind.CONTENT, FailureKind.EMPTY, FailureKind.BLOCKED, FailureKind.CLIENT, FailureKind.BUG)
+"""Failures that stay until somebody changes something, here or upstream."""
+
+
+def health(facts: Facts) -> Finding:
+    """Tell the overall health."""
+    told = f"overall {facts.overall.status}: {facts.overall.message}"
+    match facts.overall.status:
+        case HealthStatus.UNKNOWN:
+            return Finding("unknown", told, facts.dso("sync"))
+        case HealthStatus.HEALTHY if not (facts.overall.degraded_sources or facts.overall.down_sources):
+            return Finding("ok", told, facts.dso("health"))
+        case _:
+            return Finding("look here", told, facts.dso("health"))
+
+
+def retries(facts: Facts) -> Finding:
+    """Tell whether more tries could have helped."""
+    if not facts.ever_ran:
+        return Finding("unknown", "nothing has run yet", facts.dso("sync"))
+    failed = facts.failed_lately(*PASSING)
+    if not failed:
+        told = f"nothing failed lately that another try could mend; up to {facts.retries} are made"
+        return Finding("ok", told, facts.dso("metrics"))
+    told = joined(
+        f"{key} ({found[0].kind}, after {counted(found[0].attempts, 'attempt')})" for key, found in failed.items()
+    )
+    more = max(facts.retries + 2, 3)
+    return Finding(
+        "look here", f"failed lately in a way that may pass: {told}", facts.dso(f"sync --max-retries {more}")
+    )
+
+
+def timeouts(facts: Facts) -> Finding:
+    """Tell which sources may need more time."""
+    if not facts.ever_ran:
+        return Finding("unknown", "nothing has run yet", facts.dso("sync"))
+    late = facts.failed_lately(FailureKind.TIMEOUT)
+    if not late:
+        return Finding("ok", "no time was up lately", facts.dso("metrics"))
+    first = next(iter(late))
+    if facts.run_limit < facts.timeout(first):
+        told = f"the run's limit of {span(facts.run_limit)} cuts {joined(late)} short"
+        return Finding("look here", told, facts.dso(f"sync --timeout {facts.timeout(first):.0f}"))
+    setting = f"[sources.{first}] timeout or attempt_timeout in {facts.file}"
+    return Finding("look here", f"the time was up for {joined(late)}; more is given by {setting}", facts.edit)
+
+
+def scrapers(facts: Facts) -> Finding:
+    """Tell the last failures that a change upstream, or a mistake here, may have caused."""
+    if not facts.ever_ran:
+        return Finding("unknown", "nothing has run yet", facts.dso("sync"))
+    last = {key: report.last_failure for key, report in facts.reports.items()}
+    lasting = {key: failure for key, failure in last.items() if failure and failure.kind in LASTING}
+    present = [key for key in lasting if facts.reports[key].consecutive_failures]
+    if present:
+        told = "; ".join(f"{key}: {lasting[key].kind}: {lasting[key].message}" for key in present)
+        return Finding("look here", told, facts.dso(f"fetch {present[0]}"))
+    if lasting:
+        told = joined(f"{key} ({failure.kind})" for key, failure in lasting.items())
+        return Finding("ok", f"nothing now; earlier {told}, and good since", facts.dso("health"))
+    return Finding("ok", "no source was given anything that it could not read", facts.dso("health"))

@@ -1,0 +1,37 @@
+"""`dso fetch`: asks, and merges and stores nothing of what comes; health and metrics are kept all the same."""
+
+from typing import Any
+
+from data_source_orchestrator.assemble import Whole
+from data_source_orchestrator.cli import documents, summary
+from data_source_orchestrator.cli.failures import INSUFFICIENT, SUFFICIENT
+from data_source_orchestrator.cli.live import watching
+from data_source_orchestrator.cli.options import FetchOptions
+from data_source_orchestrator.cli.performing import perform
+from data_source_orchestrator.cli.progress import Board
+from data_source_orchestrator.cli.screen import Screen
+from data_source_orchestrator.core.result import FetchResult
+from data_source_orchestrator.fanout.coordinator import SourceCoordinator
+
+
+def run(options: FetchOptions) -> int:
+    """Fetch and report, and return whether it was sufficient."""
+    return perform(options, _fetch)
+
+
+async def _fetch(options: FetchOptions, whole: Whole, screen: Screen) -> int:
+    coordinator = whole.orchestrator.coordinator
+    sources = coordinator.get_all_sources()
+    with watching(screen, Board(sources, coordinator.clock.monotonic), coordinator.hub):
+        await whole.orchestrator.prepare()
+        result = await whole.orchestrator.fetch(*options.keys or ())
+    rows = _rows(result, coordinator)
+    titles = {source.key: source.title for source in sources}
+    screen.document(documents.of_fetch(result, rows))
+    screen.show(summary.of_fetch(result, {key: len(given) for key, given in rows.items()}, titles, screen.out))
+    return SUFFICIENT if result.metadata.sufficient else INSUFFICIENT
+
+
+def _rows(result: FetchResult, coordinator: SourceCoordinator) -> dict[str, list[Any]]:
+    sources = {source.key: source for source in coordinator.get_all_sources()}
+    return {key: list(sources[key].records(result[key])) for key in result}

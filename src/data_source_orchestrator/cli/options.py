@@ -1,0 +1,154 @@
+"""What can be typed after each verb, as frozen records; Typer reads their fields.
+
+Values are taken as they were typed: what they must be is known to `settings` and to the plug-ins.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from typer import Argument, Option
+
+KEY = "The source's key, as `dso sources` tells it."
+FAULT = Option(
+    "--fault",
+    metavar="KEY=SPEC",
+    help="Make a made-up upstream misbehave, as in wzstats=latency=2; may be repeated. `dso sandbox --list-faults`"
+    " tells what there is.",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Common:
+    """What every verb takes."""
+
+    json: Annotated[
+        bool,
+        Option(
+            "--json", metavar="", help="Print one JSON document on standard output, and all else on standard error."
+        ),
+    ] = False
+    config: Annotated[
+        Path | None,
+        Option("--config", metavar="FILE", help="The settings file, in place of dso.toml in the working folder."),
+    ] = None
+    data_dir: Annotated[
+        Path | None,
+        Option("--data-dir", metavar="FOLDER", help="The folder of the store, in place of your own data folder."),
+    ] = None
+    sandbox: Annotated[
+        bool,
+        Option(
+            "--sandbox",
+            metavar="",
+            help="Ask made-up upstreams on this machine; their data is kept apart from real data.",
+        ),
+    ] = False
+
+    @classmethod
+    def context(cls) -> dict[str, Any]:
+        """Return how Typer is to read these options."""
+        return {}
+
+    def flags(self) -> Mapping[str, object]:
+        """Return the settings that were given, by name; None where not."""
+        return {"data_dir": self.data_dir}
+
+    def faults(self) -> tuple[str, ...]:
+        """Return the faults that were asked for, each as KEY=SPEC."""
+        return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Faulty(Common):
+    """What verbs take that can be tried on misbehaving upstreams."""
+
+    fault: Annotated[list[str] | None, FAULT] = None
+
+    def faults(self) -> tuple[str, ...]:
+        """Return the faults that were asked for, each as KEY=SPEC."""
+        return tuple(self.fault or ())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchOptions(Faulty):
+    """What `sync` and `fetch` take."""
+
+    keys: Annotated[list[str] | None, Argument(metavar="KEY", help="The sources to ask; none means all.")] = None
+    timeout: Annotated[
+        str | None, Option("--timeout", metavar="SECONDS", help="The whole run's limit, as 60, 30s or 2m.")
+    ] = None
+    max_retries: Annotated[
+        str | None, Option("--max-retries", metavar="N", help="How often a failed source is tried again.")
+    ] = None
+    sequential: Annotated[
+        bool,
+        Option("--sequential", metavar="", help="Ask one source after another, by priority, in place of all at once."),
+    ] = False
+    fail_fast: Annotated[
+        bool, Option("--fail-fast", metavar="", help="End the run at the first source that fails.")
+    ] = False
+    min_successful: Annotated[
+        str | None,
+        Option("--min-successful", metavar="N", help="How many sources must succeed for the run to be sufficient."),
+    ] = None
+
+    def flags(self) -> Mapping[str, object]:
+        """Return the settings that were given, by name; None where not."""
+        return {
+            "data_dir": self.data_dir,
+            "timeout": self.timeout,
+            "max_retries": number(self.max_retries),
+            "parallel_execution": False if self.sequential else None,
+            "fail_fast": self.fail_fast or None,
+            "min_successful_sources": number(self.min_successful),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwitchOptions(Common):
+    """What `enable` and `disable` take."""
+
+    key: Annotated[str, Argument(metavar="KEY", help=KEY)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriorityOptions(SwitchOptions):
+    """What `priority` takes."""
+
+    priority: Annotated[str, Argument(metavar="N", help="A whole number; a lower one comes first.")]
+
+    @classmethod
+    def context(cls) -> dict[str, Any]:
+        """Let -1 be a number and no option."""
+        return {"ignore_unknown_options": True}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthOptions(Faulty):
+    """What `health` takes."""
+
+    probe: Annotated[
+        bool, Option("--probe", metavar="", help="Ask every enabled source now, by a light request, before telling.")
+    ] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxOptions(Faulty):
+    """What `sandbox` takes."""
+
+    port: Annotated[
+        str, Option("--port", metavar="N", help="The first of the ports to listen on; 0 takes any that are free.")
+    ] = "0"
+    list_faults: Annotated[bool, Option("--list-faults", metavar="", help="Tell what can be thrown, and exit.")] = False
+
+
+def number(text: str | None) -> int | str | None:
+    """Return a whole number where there is one; what is none is left to whoever says what it should be."""
+    if text is None:
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        return text

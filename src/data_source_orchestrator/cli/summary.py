@@ -1,0 +1,130 @@
+"""What a run came to, for people: the sources, what that did to the snapshot, what is missing and why, and warnings."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+
+from rich.console import Console
+from rich.text import Text
+
+from data_source_orchestrator.cli.layout import Column, Row, marked, paragraph, say, table
+from data_source_orchestrator.cli.live import ending
+from data_source_orchestrator.cli.words import BAD, GOOD, ago, counted, joined, on, span
+from data_source_orchestrator.core.outcome import Failure, Outcome, Skipped, Success
+from data_source_orchestrator.core.result import FetchResult, Metadata
+from data_source_orchestrator.core.snapshot import SnapshotChange
+from data_source_orchestrator.orchestration.sync import Missing, SyncReport
+
+MOST_WARNINGS = 6
+"""Warnings that are told one by one; the rest is counted."""
+
+COLUMNS = (
+    Column(heading="Source"),
+    Column(heading="Result"),
+    Column(heading="Rows", figures=True),
+    Column(heading="Attempts", figures=True),
+    Column(heading="Time", figures=True),
+)
+
+Titles = Mapping[str, str]
+"""What people call the sources, by key."""
+
+
+def of_sync(report: SyncReport, titles: Titles, now: datetime, console: Console) -> list[Text]:
+    """Tell a synchronisation."""
+    outcomes = report.result.outcomes
+    lines = [*_sources(outcomes, report.records, titles, console), Text()]
+    lines += paragraph(say(_snapshot(report.snapshot)), console, rest="  ")
+    if report.missing:
+        lines += [Text(), Text("Missing", "bold")]
+    for each in report.missing:
+        told = f"{_gap(each, outcomes[each.source], titles)}: {_standing(each, now)}"
+        lines += paragraph(say(told), console, first="  ", rest="    ")
+    return [*lines, *_warnings(outcomes, titles, console), Text(), *_verdict(report.result.metadata, console)]
+
+
+def of_fetch(result: FetchResult, records: Mapping[str, int], titles: Titles, console: Console) -> list[Text]:
+    """Tell a fetch, of which nothing was merged or stored."""
+    lines = _sources(result.outcomes, records, titles, console)
+    return [*lines, *_warnings(result.outcomes, titles, console), Text(), *_verdict(result.metadata, console)]
+
+
+def _sources(
+    outcomes: Mapping[str, Outcome[object]], records: Mapping[str, int], titles: Titles, console: Console
+) -> list[Text]:
+    if not outcomes:
+        return [say("no source is registered")]
+    return table(COLUMNS, [_row(outcome, records, titles, console) for outcome in outcomes.values()], console)
+
+
+def _row(outcome: Outcome[object], records: Mapping[str, int], titles: Titles, console: Console) -> Row:
+    mark, words = ending(outcome)
+    asked = outcome.attempts > 0
+    cells = [
+        marked(mark, titles[outcome.source], console),
+        say(words),
+        say(str(records.get(outcome.source, ""))),
+        say(str(outcome.attempts) if asked else ""),
+        say(span(outcome.duration) if asked else ""),
+    ]
+    return Row(cells, _why(outcome))
+
+
+def _why(outcome: Outcome[object]) -> str:
+    match outcome:
+        case Success():
+            return ""
+        case Failure():
+            return "; ".join((outcome.message, *outcome.warnings))
+        case Skipped(detail=detail):
+            return detail
+
+
+def _snapshot(change: SnapshotChange) -> str:
+    if change.id is None:
+        return f"Nothing is stored: {change.reason}"
+    counts = {"new": change.new, "changed": change.changed, "unchanged": change.unchanged, "gone": change.gone}
+    told = ", ".join(f"{count} {word}" for word, count in counts.items() if count or word != "gone")
+    return f"Stored {counted(change.entities, 'entity', 'entities')}: {told}; snapshot {change.id[:12]}"
+
+
+def _gap(missing: Missing, outcome: Outcome[object], titles: Titles) -> str:
+    """Tell what a run has nothing new of, and why."""
+    who = f"{titles[missing.source]} ({ending(outcome)[1]})"
+    return f"{', '.join(missing.provides)} from {who}" if missing.provides else who
+
+
+def _standing(missing: Missing, now: datetime) -> str:
+    """Tell what of a source still counts."""
+    if missing.checked_at is None or missing.expires_at is None:
+        return "it was never read, so nothing of it is known"
+    if missing.expires_at <= now:
+        return f"what it said {ago(missing.checked_at, now)} expired on {on(missing.expires_at)}, and counts no longer"
+    return f"what it said {ago(missing.checked_at, now)} still counts, until {on(missing.expires_at)}"
+
+
+def _warnings(outcomes: Mapping[str, Outcome[object]], titles: Titles, console: Console) -> Iterator[Text]:
+    """Tell what is worth telling about data that is still good; of a failure it stands beside the failure."""
+    good = [outcome for outcome in outcomes.values() if not isinstance(outcome, Failure)]
+    told = [f"{titles[outcome.source]}: {warning}" for outcome in good for warning in outcome.warnings]
+    if told:
+        yield from (Text(), Text("Warnings", "bold"))
+    for sentence in told[:MOST_WARNINGS]:
+        yield from paragraph(say(sentence), console, first="  ", rest="    ")
+    if len(told) > MOST_WARNINGS:
+        yield say(f"  and {len(told) - MOST_WARNINGS} more; --json tells them all")
+
+
+def _verdict(told: Metadata, console: Console) -> list[Text]:
+    asked = told.success_count + told.failure_count + told.skipped_count
+    succeeded = f"{told.success_count} of {counted(asked, 'source')} succeeded in {span(told.total_duration)}"
+    if told.sufficient:
+        return paragraph(marked(GOOD, f"Sufficient: {succeeded}", console), console, rest="  ")
+    return paragraph(marked(BAD, f"Insufficient: {succeeded}, and {told.required} must", console), console, rest="  ")
+
+
+def interrupted(finished: Iterable[Outcome[object]], titles: Titles) -> str:
+    """Tell what of an interrupted run is stored."""
+    good = [titles[outcome.source] for outcome in finished if isinstance(outcome, Success)]
+    if not good:
+        return "no source had succeeded yet: the stored data is as it was"
+    return f"{joined(good)} had succeeded, and what {'it' if len(good) == 1 else 'they'} gave is stored"

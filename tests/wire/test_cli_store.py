@@ -1,0 +1,85 @@
+"""What a person reads when the store cannot be used; the old data stays as it was, and the exit status is 1."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from test_cli_rig import Dso, Ended, dso
+
+__all__ = ["dso"]
+
+pytestmark = pytest.mark.real_time
+
+MAIN = f"'{sys.executable}' -c 'from data_source_orchestrator.cli import main; main()'"
+
+
+def refused(ended: Ended, *words: str) -> None:
+    assert (ended.status, ended.out) == (1, "")
+    [line] = ended.err.splitlines()
+    assert line.startswith("dso: the store ")
+    assert ended.quiet
+    for word in words:
+        assert word in line
+
+
+@pytest.mark.parametrize(
+    "words", [("sync",), ("fetch",), ("sources",), ("health", "--probe"), ("disable", "wzstats")], ids=" ".join
+)
+def test_a_damaged_store_is_one_sentence_and_left_as_it_is(dso: Dso, words: tuple[str, ...]):
+    dso("sync")
+    path = dso.data / "sandbox.db"
+    path.write_bytes(b"this was never a database, it is a letter\n" * 100)
+    before = path.read_bytes()
+    refused(dso(*words, "--json"), str(path), "is damaged", "left as it is")
+    assert path.read_bytes() == before
+
+
+def test_a_data_folder_that_is_a_file_is_one_sentence(dso: Dso):
+    dso.data.write_text("mine")
+    refused(dso("sync"), "choose another data folder")
+    assert dso.data.read_text() == "mine"
+
+
+def test_a_full_disk_is_one_sentence_and_the_old_data_is_there_when_it_has_room_again(dso: Dso):
+    told = on_a_small_disk(
+        dso.folder,
+        f"{MAIN} sync --sandbox --data-dir disk >/dev/null; echo first $?;"
+        " dd if=/dev/zero of=disk/rest bs=4k status=none 2>/dev/null;"
+        f" {MAIN} sync --sandbox --data-dir disk --json; echo full $?; rm disk/rest;"
+        f" {MAIN} sync --sandbox --data-dir disk | grep Stored",
+    )
+    assert told.out.startswith("first 0\nfull 1\nStored ")
+    assert " 0 new, 0 changed," in told.out
+    [line] = told.err.splitlines()
+    assert "its disk is full" in line
+    assert "what it held before is intact" in line
+
+
+def test_a_read_only_mount_is_one_sentence(dso: Dso):
+    told = on_a_small_disk(
+        dso.folder,
+        f"{MAIN} sync --sandbox --data-dir disk >/dev/null; echo first $?; mount -o remount,ro disk;"
+        f" {MAIN} sync --sandbox --data-dir disk; echo read-only $?",
+    )
+    assert told.out == "first 0\nread-only 1\n"
+    [line] = told.err.splitlines()
+    assert "is read-only" in line
+
+
+def on_a_small_disk(folder: Path, script: str) -> Ended:
+    """Run a script in a process that has a disk of 4 MB mounted at `disk`."""
+    (folder / "disk").mkdir()
+    apart = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
+    mount = "mount -t tmpfs -o size=4m none disk"
+    if shutil.which("unshare") is None:
+        pytest.skip("there is no `unshare` here to give a test a disk of its own")
+    tried = subprocess.run([*apart, mount], cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 — our own words
+    if tried.returncode:
+        pytest.skip(f"a test may not mount a disk of its own here: {tried.stderr.strip()}")
+    words = [*apart, f"{mount}; {script}"]
+    ended = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603 — our own words
+    told = Ended(ended.returncode, ended.stdout, ended.stderr)
+    assert told.quiet
+    return told

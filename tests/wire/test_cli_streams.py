@@ -50,7 +50,7 @@ def at_a_terminal(words: list[str], *, columns: int = 100, env: Mapping[str, str
 
 
 def test_a_terminal_shows_each_source_while_it_runs_and_then_the_summary(dso: Dso):
-    words = [*MAIN, *dso.typed("sync", *FAULT)]
+    words = [*MAIN, *dso.typed("sync", *FAULT, "--fault", "codarmory=latency=0.6")]
     status, sent = at_a_terminal(words, env=environment(TERM="xterm-256color"))
     shown = CONTROL.sub("", sent)
     assert status == 0

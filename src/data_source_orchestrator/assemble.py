@@ -60,7 +60,10 @@ async def assemble(
         environment = dict(settings.environment)
         if sandbox:
             environment |= await stack.enter_async_context(made_up_upstreams(settings, faults=faults))
-        coordinator = SourceCoordinator(_configured(plugins, environment, settings), health=settings.health)
+        sources = _configured(plugins, environment, settings)
+        if sandbox:
+            sources = _made_up(sources, plugins, environment)
+        coordinator = SourceCoordinator(sources, health=settings.health)
         store = await SqliteStore.open(path)
         stack.push_async_callback(store.close)
         orchestrator = DataSourceOrchestrator(
@@ -128,6 +131,12 @@ def _configured(plugins: Iterable[Plugin], environment: Environment, settings: S
     sources = sources_of(plugins, environment)
     _refuse_unknown(settings.sources, [source.key for source in sources])
     return [_overridden(source, settings.sources.get(source.key, SourceOverrides())) for source in sources]
+
+
+def _made_up(sources: Iterable[Source[Any]], plugins: Iterable[Plugin], environment: Environment) -> list[Source[Any]]:
+    """Return the sources whose plug-in has a sandbox; no other may be asked where made-up data is wanted."""
+    keys = {source.key for source in sources_of((each for each in plugins if each.sandbox), environment)}
+    return [source for source in sources if source.key in keys]
 
 
 def _overridden(source: Source[Any], overrides: SourceOverrides) -> Source[Any]:

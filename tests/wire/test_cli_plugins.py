@@ -157,3 +157,9 @@ def test_a_set_up_without_plug_ins_says_so(dso: Dso):
     assert "Overall unknown: no source is registered" in dso("health").out
     assert dso("doctor").status == 0
     assert "no plug-in here has made-up upstreams" in dso("sandbox").err
+
+
+def test_in_the_sandbox_nobody_is_asked_who_has_no_made_up_upstream(dso: Dso):
+    ended = with_plugin(dso, "exit", "sync", "--sandbox", "--json")
+    assert (ended.status, ended.document["sources"]) == (1, {})
+    assert "Traceback" not in ended.err

@@ -1,9 +1,6 @@
-"""JSON text inside a page into values, and JSON values into typed rows; both strictly.
+"""JSON text inside a page into values, and JSON values into typed rows; both strictly."""
 
-msgspec refuses NaN, Infinity and trailing characters. Of two equal keys in one object it silently keeps the last, as
-the browsers do for which a page's state is made; nothing here can tell that there were two.
-"""
-
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -11,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from data_source_orchestrator.core.errors import FetchError
+from data_source_orchestrator.core.strict_json import parse_json
 from data_source_orchestrator.core.verdicts import FailureKind
 
 if TYPE_CHECKING:
@@ -36,12 +34,20 @@ _OWN_NAMES: Keys = {}
 def decode_json(text: str, what: str) -> Any:
     """Return the value of a JSON text, or raise `FetchError(content)` with `what` it should have been."""
     try:
-        return msgspec.json.decode(text)
-    except msgspec.DecodeError as error:
-        truncated = bool(text.strip()) and "truncated" in str(error)
-        raise FetchError(FailureKind.CONTENT, f"{what} is not JSON: {error}", truncated=truncated) from error
-    except (ValueError, RecursionError) as error:
-        raise FetchError(FailureKind.CONTENT, f"{what} is not JSON that can be read: {error}") from error
+        return parse_json(text)
+    except json.JSONDecodeError as error:
+        wrong = f"{error.msg} at line {error.lineno}, column {error.colno}"
+        raise FetchError(
+            FailureKind.CONTENT, f"{what} is not JSON: {wrong}", truncated=_ends_early(text, error)
+        ) from None
+    except ValueError as error:
+        raise FetchError(FailureKind.CONTENT, f"{what} is JSON that is not accepted: {error}") from None
+
+
+def _ends_early(text: str, error: json.JSONDecodeError) -> bool:
+    """Return whether what is missing is only the rest of the text; of an empty one nobody knows."""
+    written = text.rstrip()
+    return bool(written) and (error.pos >= len(written) or error.msg.startswith("Unterminated string"))
 
 
 def decode_row(raw: object, row_type: type[R], keys: Keys = _OWN_NAMES) -> R:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from itertools import chain
+from operator import itemgetter
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -19,6 +20,16 @@ from data_source_orchestrator.core.errors import FetchError
 from data_source_orchestrator.core.verdicts import FailureKind
 
 STATE_ID = "serverApp-state"
+
+MOST_SCRIPTS = 8
+"""JSON scripts that are read in one page; real ones have one or two."""
+
+LONGEST_TAG = 2000
+"""Characters of a script's opening tag; what is longer is none that a page needs."""
+
+_COMMENT_OR_SCRIPT = re.compile(r"<!--|<script(?=[\s/>])", re.IGNORECASE)
+_TAG = re.compile(r"<script(?:[^>\"']|\"[^\"]*\"|'[^']*')*>", re.IGNORECASE)
+_SCRIPT_END = re.compile(r"</script(?=[\s/>])", re.IGNORECASE)
 
 _ESCAPES = {"&q;": '"', "&a;": "&", "&s;": "'", "&l;": "<", "&g;": ">"}
 
@@ -86,11 +97,40 @@ def _states(text: str, what: str) -> list[Any]:
 
 
 def _scripts(html: str) -> list[str]:
-    """Return the text of all JSON scripts, the one that Angular names first."""
-    nodes = LexborHTMLParser(html).css("script")
-    scripts = [n for n in nodes if (n.attributes.get("type") or "").partition(";")[0].strip() == "application/json"]
-    scripts.sort(key=lambda node: node.attributes.get("id") != STATE_ID)
-    return [node.text() for node in scripts]
+    """Return the text of the first JSON scripts, the one that Angular names before the others."""
+    scripts: list[tuple[bool, str]] = []
+    for tag, content in _script_elements(html):
+        attributes = _attributes(tag)
+        if (attributes.get("type") or "").partition(";")[0].strip().lower() == "application/json":
+            scripts.append((attributes.get("id") != STATE_ID, content))
+        if len(scripts) == MOST_SCRIPTS:
+            break
+    return [content for _, content in sorted(scripts, key=itemgetter(0))]
+
+
+def _script_elements(html: str) -> Iterator[tuple[str, str]]:
+    """Yield the opening tag and the content of each script outside comments, in one pass over the page.
+
+    No tree is built of the page: a few kilobytes of formatting tags can be made to grow to gigabytes of nodes.
+    """
+    position = 0
+    while found := _COMMENT_OR_SCRIPT.search(html, position):
+        start = found.start()
+        if found.group() == "<!--":
+            position = html.find("-->", start)
+            if position < 0:
+                return
+        elif (tag := _TAG.match(html, start, start + LONGEST_TAG)) is None:
+            position = found.end()
+        else:
+            end = _SCRIPT_END.search(html, tag.end())
+            yield tag.group(), html[tag.end() : end.start() if end else len(html)]
+            position = end.end() if end else len(html)
+
+
+def _attributes(tag: str) -> dict[str, str | None]:
+    node = LexborHTMLParser(f"{tag}</script>").css_first("script")
+    return dict(node.attributes) if node is not None else {}
 
 
 def _unescaped(script: str) -> str:

@@ -46,13 +46,13 @@ class Served:
 
     texts: Mapping[str, str]
 
-    async def get(self, url: str, *, params: Any = None, headers: Any = None) -> Any:
+    async def get(self, url: str, *, params: Any = None, headers: Any = None, max_body: Any = None) -> Any:
         raise NotImplementedError
 
-    async def get_json(self, url: str, *, params: Any = None, headers: Any = None) -> Any:
+    async def get_json(self, url: str, *, params: Any = None, headers: Any = None, max_body: Any = None) -> Any:
         return json.loads(await self.get_text(url, params=params, headers=headers))
 
-    async def get_text(self, url: str, *, params: Any = None, headers: Any = None) -> str:
+    async def get_text(self, url: str, *, params: Any = None, headers: Any = None, max_body: Any = None) -> str:
         assert params is headers is None
         return self.texts[urlsplit(url).path]
 

@@ -36,16 +36,16 @@ class Upstream:
     busy: int = 0
     busiest: int = 0
 
-    async def get(self, url: str, *, params: Any = None, headers: Any = None) -> Any:
+    async def get(self, url: str, *, params: Any = None, headers: Any = None, max_body: Any = None) -> Any:
         raise NotImplementedError
 
-    async def get_json(self, url: str, *, params: Any = None, headers: Any = None) -> Any:
+    async def get_json(self, url: str, *, params: Any = None, headers: Any = None, max_body: Any = None) -> Any:
         text = await self.get_text(url, params=params, headers=headers)
         if text.startswith("<"):
             raise FetchError("content", f"{url} sent HTML where JSON was expected")
         return json.loads(text)
 
-    async def get_text(self, url: str, *, params: Any = None, headers: Any = None) -> str:
+    async def get_text(self, url: str, *, params: Any = None, headers: Any = None, max_body: Any = None) -> str:
         assert params is headers is None
         self.asked.append(url)
         self.busy += 1

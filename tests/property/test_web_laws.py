@@ -13,13 +13,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from data_source_orchestrator.core.errors import FetchError
+from data_source_orchestrator.core.strict_json import may_hold_more, nested_deeper, parse_json
 from data_source_orchestrator.web import HttpPolicy, Response
 from data_source_orchestrator.web.charset import decode_text
 from data_source_orchestrator.web.decoding import Body
 from data_source_orchestrator.web.judgement import judge
 from data_source_orchestrator.web.redaction import shown
 from data_source_orchestrator.web.retry_after import asked_wait, parse_retry_after
-from data_source_orchestrator.web.strict_json import nested_deeper, parse_json
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 MOMENTS = st.datetimes(datetime(1977, 1, 1), datetime(2075, 1, 1), timezones=st.just(UTC)).map(  # noqa: DTZ001 — hypothesis adds the zone
@@ -31,6 +31,17 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(BRACKETED, inner, max_size=4),
     max_leaves=20,
 )
+
+
+def nodes(value: Any) -> int:
+    """Count a JSON value's names and values, itself included."""
+    match value:
+        case dict():
+            return 1 + len(value) + sum(map(nodes, value.values()))
+        case list():
+            return 1 + sum(map(nodes, value))
+        case _:
+            return 1
 
 
 def depth(value: Any) -> int:
@@ -92,13 +103,19 @@ def test_every_answer_has_a_judgement(status: int, headers: dict[str, str], head
 
 @given(JSON)
 def test_strict_json_reads_back_what_was_written(value: Any):
-    assert parse_json(json.dumps(value), 100) == value
-    assert parse_json(json.dumps(value, ensure_ascii=False, indent=1), 100) == value
+    assert parse_json(json.dumps(value)) == value
+    assert parse_json(json.dumps(value, ensure_ascii=False, indent=1)) == value
 
 
 @given(JSON, st.integers(0, 8))
 def test_nesting_is_measured_exactly(value: Any, bound: int):
-    assert nested_deeper(json.dumps(value), bound) == (depth(value) > bound)
+    assert nested_deeper(value, bound) == (depth(value) > bound)
+
+
+@given(JSON, st.integers(0, 30), st.booleans())
+def test_a_text_is_never_taken_for_one_of_fewer_names_and_values_than_it_has(value: Any, most: int, spaced: bool):
+    text = json.dumps(value, indent=9 if spaced else None)
+    assert may_hold_more(text, most) or nodes(value) <= most
 
 
 @given(st.text(st.sampled_from('[]{}",:\\u0dD8 1e9Nan'), max_size=40) | st.text(max_size=20))
@@ -107,7 +124,7 @@ def test_nesting_is_measured_exactly(value: Any, bound: int):
 @example("1" + "0" * 400 + ".0")
 def test_strict_json_accepts_no_more_than_json_and_fails_in_one_way_only(text: str):
     try:
-        value = parse_json(text, 20)
+        value = parse_json(text, max_depth=20)
     except ValueError:
         return
     assert value == json.loads(text)

@@ -169,6 +169,30 @@ def test_a_page_that_ends_inside_its_state_is_told_as_truncated():
     assert refusal(whole[: whole.index("weaponStats")]).truncated
 
 
+def test_a_page_made_to_grow_as_a_tree_is_read_like_any_other():
+    tags = "".join(f"<b id={number}><p>x" for number in range(50_000))
+    assert find(page(tags, script({"1": entry()}))) == ANSWER
+
+
+def test_a_tag_of_endless_attributes_is_passed_over():
+    attributes = " ".join(f"a{number}=1" for number in range(50_000))
+    assert find(page(f"<script type=application/json {attributes}>{{}}</script>", script({"1": entry()}))) == ANSWER
+
+
+def test_scripts_without_an_end_are_read_once():
+    assert refusal(page("<script>" * 200_000 + "<!-- " * 200_000)).kind == "content"
+
+
+def test_a_script_inside_a_comment_is_none():
+    other = script({"1": entry({**ANSWER, "weapons": []})})
+    assert find(page(f"<!-- {other} -->", script({"1": entry()}))) == ANSWER
+
+
+def test_only_the_first_json_scripts_of_a_page_are_read():
+    many = script({"1": {}}, 'type="application/json"') * 8
+    assert refusal(page(many, script({"1": entry()}))).kind == "content"
+
+
 @pytest.mark.parametrize("text", ["", "<html></html>", "plain text", "<script type='application/json'></script>"])
 def test_a_page_without_a_state_is_a_failure_of_content(text: str):
     assert refusal(text).kind == "content"

@@ -222,6 +222,20 @@ async def test_html_or_deep_nesting_for_json_is_content(reply: Reply):
     assert (await failure(reply, verb="get_json")).kind == "content"
 
 
+async def test_a_small_body_that_decodes_to_more_json_than_fits_is_content():
+    bomb = gzip.compress(b"[" + b"{}," * 10_000_000 + b"{}]")
+    error = await failure(answer(bomb, headers={"Content-Encoding": "gzip"}), verb="get_json")
+    assert error.kind == "content"
+    assert "names and values" in str(error)
+
+
+async def test_a_fetcher_may_lower_the_cap_on_a_body_and_never_raise_it():
+    async with upstream(answer("x" * 1000), HttpPolicy(max_body=500)) as (server, client):
+        for most in (100, 5000):
+            with pytest.raises(FetchError, match=f"{min(most, 500)} bytes"):
+                await client.get_text(server.url(), max_body=most)
+
+
 @pytest.mark.parametrize(
     "reply", [trickle(b"x" * 1000), silence, late(5, answer())], ids=["a byte a second", "silence", "a late answer"]
 )

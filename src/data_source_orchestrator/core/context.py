@@ -45,19 +45,37 @@ class HttpClient(Protocol):
     """The client given to fetchers; it never sleeps and never retries, and raises `FetchError`."""
 
     async def get(
-        self, url: str, *, params: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
+        self,
+        url: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        max_body: int | None = None,
     ) -> HttpResponse:
-        """Return the answer to a GET, or raise `FetchError` with the kind of what went wrong."""
+        """Return the answer to a GET, or raise `FetchError` with the kind of what went wrong.
+
+        `max_body` lowers the cap on the decoded body, in bytes, to what this address may need.
+        """
         ...
 
     async def get_json(
-        self, url: str, *, params: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
+        self,
+        url: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        max_body: int | None = None,
     ) -> Any:
         """Return the JSON value served there."""
         ...
 
     async def get_text(
-        self, url: str, *, params: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
+        self,
+        url: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        max_body: int | None = None,
     ) -> str:
         """Return the text served there."""
         ...

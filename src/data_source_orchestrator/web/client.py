@@ -47,13 +47,21 @@ class Client:
         self._total = 0
 
     async def get(
-        self, url: str, *, params: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
+        self,
+        url: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        max_body: int | None = None,
     ) -> Response:
-        """Return the accepted answer to a GET, wholly read; `params` are added to the address's own."""
+        """Return the accepted answer to a GET, wholly read; `params` are added to the address's own.
+
+        `max_body` lowers the policy's cap on the decoded body, in bytes, to what this address may need.
+        """
         asker = await self._asker()
         async with asker.ask(url, params, headers) as answer:
             await self._accept(answer)
-            body = await self._whole(answer)
+            body = await self._whole(answer, max_body)
         if is_challenge(answer.status, answer.headers, body):
             raise challenge(answer.url)
         return Response(
@@ -62,19 +70,30 @@ class Client:
             headers=answer.headers,
             body=body,
             max_json_depth=self._policy.max_json_depth,
+            max_json_nodes=self._policy.max_json_nodes,
         )
 
     async def get_json(
-        self, url: str, *, params: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
+        self,
+        url: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        max_body: int | None = None,
     ) -> Any:
         """Return the JSON value served there, read strictly (`Response.json`)."""
-        return (await self.get(url, params=params, headers=headers)).json()
+        return (await self.get(url, params=params, headers=headers, max_body=max_body)).json()
 
     async def get_text(
-        self, url: str, *, params: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
+        self,
+        url: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        max_body: int | None = None,
     ) -> str:
         """Return the text served there (`Response.text`)."""
-        return (await self.get(url, params=params, headers=headers)).text()
+        return (await self.get(url, params=params, headers=headers, max_body=max_body)).text()
 
     async def check(self, url: str) -> None:
         """Ask, judge the status and the first bytes, and hang up without the rest."""
@@ -104,8 +123,8 @@ class Client:
                     pass
         return body.so_far[:HEAD]
 
-    async def _whole(self, answer: Answer) -> bytes:
-        body = Body(answer.headers, self._policy, answer.url)
+    async def _whole(self, answer: Answer, max_body: int | None) -> bytes:
+        body = Body(answer.headers, self._policy, answer.url, max_body)
         while await self._feed(answer, body):
             pass
         return body.finish()

@@ -32,8 +32,9 @@ class _Decoder(Protocol):
 class Body:
     """Collects one response's body; all it raises is `FetchError(content)`."""
 
-    def __init__(self, headers: Mapping[str, str], policy: HttpPolicy, url: str) -> None:
+    def __init__(self, headers: Mapping[str, str], policy: HttpPolicy, url: str, max_body: int | None = None) -> None:
         self._policy = policy
+        self._max_body = policy.max_body if max_body is None else min(max_body, policy.max_body)
         self._url = url
         self._decoder = _decoder_for(headers.get("content-encoding", ""), url)
         self._decoded = bytearray()
@@ -54,8 +55,8 @@ class Body:
         try:
             for piece in self._decoder.feed(data):
                 self._decoded += piece
-                if len(self._decoded) > self._policy.max_body:
-                    raise self._too_long(self._policy.max_body, "decodes to")
+                if len(self._decoded) > self._max_body:
+                    raise self._too_long(self._max_body, "decodes to")
         except zlib.error as error:
             raise FetchError(
                 FailureKind.CONTENT, f"{shown(self._url)} sent a broken compressed body: {error}"

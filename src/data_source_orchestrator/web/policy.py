@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from data_source_orchestrator.core.durations import Seconds, count, seconds
 from data_source_orchestrator.core.errors import ConfigurationError
+from data_source_orchestrator.core.strict_json import MOST_LEVELS, MOST_NODES
 
 MIB = 1024 * 1024
 
@@ -20,7 +21,8 @@ class HttpPolicy:
 
     `max_body` bounds a body after decoding, `max_wire` before it, `max_header` the status line and each header
     line, all in bytes; beyond them the answer is a failure of kind content. `max_redirects` counts redirects of
-    one request, `max_json_depth` nested arrays and objects. `connect_timeout`, in seconds, covers the look-up of the
+    one request, `max_json_depth` nested arrays and objects, `max_json_nodes` names and values of one JSON document:
+    a small body can hold more of them than fit into memory. `connect_timeout`, in seconds, covers the look-up of the
     name, TCP and TLS; beyond it the failure is of kind timeout. At most `max_connections` requests are on the wire
     at one time in one event loop; the others wait within their own time. `user_agent` None gives the project's name
     and version. `trusted` lists addresses and networks ("127.0.0.1", "10.0.0.0/8") to which a redirect may lead
@@ -31,14 +33,15 @@ class HttpPolicy:
     max_wire: int = 32 * MIB
     max_header: int = 16 * 1024
     max_redirects: int = 5
-    max_json_depth: int = 100
+    max_json_depth: int = MOST_LEVELS
+    max_json_nodes: int = MOST_NODES
     max_connections: int = 100
     connect_timeout: Seconds = 5.0
     user_agent: str | None = None
     trusted: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("max_body", "max_wire", "max_header", "max_json_depth", "max_connections"):
+        for name in ("max_body", "max_wire", "max_header", "max_json_depth", "max_json_nodes", "max_connections"):
             count(getattr(self, name), f"http.{name}", least=1)
         count(self.max_redirects, "http.max_redirects")
         if self.max_json_depth > DEEPEST_JSON:

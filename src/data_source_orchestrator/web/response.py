@@ -6,12 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from data_source_orchestrator.core.errors import FetchError
+from data_source_orchestrator.core.strict_json import MOST_LEVELS, MOST_NODES, parse_json
 from data_source_orchestrator.core.verdicts import FailureKind
 from data_source_orchestrator.web.charset import decode_json, decode_text
 from data_source_orchestrator.web.judgement import HEAD, challenge, says_just_a_moment
-from data_source_orchestrator.web.policy import HttpPolicy
 from data_source_orchestrator.web.redaction import shown
-from data_source_orchestrator.web.strict_json import parse_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +21,8 @@ class Response:
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
-    max_json_depth: int = field(default=HttpPolicy().max_json_depth, repr=False)
+    max_json_depth: int = field(default=MOST_LEVELS, repr=False)
+    max_json_nodes: int = field(default=MOST_NODES, repr=False)
 
     def text(self) -> str:
         """Return the body as text, in the charset of its byte order mark, header or page, else UTF-8.
@@ -48,7 +48,8 @@ class Response:
         if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
             raise self._content("sent HTML where JSON was expected")
         try:
-            return parse_json(decode_json(self.body, self._content_type), self.max_json_depth)
+            text = decode_json(self.body, self._content_type)
+            return parse_json(text, max_depth=self.max_json_depth, max_nodes=self.max_json_nodes)
         except UnicodeError as error:
             raise self._unreadable(error) from None
         except json.JSONDecodeError as error:

@@ -22,6 +22,9 @@ from data_source_orchestrator.core.source import Source
 FILES = ("weapons", "attachments", "categories", "platforms", "attachment-categories", "attachment-stats")
 """The repository's files by name, without `.json`."""
 
+LARGEST = 8 * 1024 * 1024
+"""Bytes of a file; the largest in 2023 had 943 kB."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weapon:
@@ -141,7 +144,9 @@ def source(base_url: str) -> Source[CodArmory]:
 
     async def fetch(ctx: FetchContext) -> CodArmory:
         async with together() as group:
-            tasks = {name: group.create_task(ctx.http.get_json(_address(base_url, name))) for name in FILES}
+            tasks = {
+                name: group.create_task(ctx.http.get_json(_address(base_url, name), max_body=LARGEST)) for name in FILES
+            }
         notes = Notes()
         payload = read({name: task.result() for name, task in tasks.items()}, notes)
         notes.tell(ctx.warn)

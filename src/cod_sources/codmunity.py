@@ -36,6 +36,9 @@ COMPARATOR = Wanted(
     keys=("weapons", "weaponStats"),
 )
 
+LARGEST = 8 * 1024 * 1024
+"""Bytes of the page, and of a ranking; in 2026 a ranking had 186 kB."""
+
 RANKING_LIMIT = 5.0
 """Seconds that a ranking may take, well below the attempt's own limit."""
 
@@ -127,7 +130,7 @@ def source(site_url: str, api_url: str) -> Source[CodMunity]:
         notes = Notes()
         async with together() as group:
             ranked = [group.create_task(_ranking(ctx, api_url, path, notes)) for path in RANKINGS]
-            page = group.create_task(ctx.http.get_text(f"{site_url}{PAGE}"))
+            page = group.create_task(ctx.http.get_text(f"{site_url}{PAGE}", max_body=LARGEST))
         answer = find_answer(page.result(), COMPARATOR, PAGE)
         payload = read(answer, [ranking for task in ranked if (ranking := task.result())], notes)
         notes.tell(ctx.warn)
@@ -157,7 +160,7 @@ async def _ranking(ctx: FetchContext, api_url: str, path: str, notes: Notes) -> 
     limit = min(RANKING_LIMIT, RANKING_SHARE * ctx.deadline.remaining)
     try:
         async with asyncio.timeout(limit):
-            document = await ctx.http.get_json(f"{api_url}{RANKING}{path}")
+            document = await ctx.http.get_json(f"{api_url}{RANKING}{path}", max_body=LARGEST)
         return read_ranking(document, path, notes)
     except TimeoutError:
         why = f"it did not come within {limit:.3g} s"

@@ -27,6 +27,9 @@ GAMES = ("mw2", "mw3", "bo6", "bo7")
 ATTRIBUTES = ("game", "name", "type", "displayType", "isNew")
 """What is asked of each weapon; the upstream leaves out what is not asked, but for ids and conversion kits."""
 
+LARGEST = 4 * 1024 * 1024
+"""Bytes of the document; in 2024 it had 60 kB."""
+
 WHAT = "weapons-and-tier-lists"
 TIER_LISTS = "wzStatsTierList"
 
@@ -92,7 +95,7 @@ def source(base_url: str) -> Source[WZStats]:
     address = f"{base_url}{PATH}?{_query()}"
 
     async def fetch(ctx: FetchContext) -> WZStats:
-        document = await ctx.http.get_json(address)
+        document = await ctx.http.get_json(address, max_body=LARGEST)
         notes = Notes()
         payload = read(document, notes)
         notes.tell(ctx.warn)

@@ -50,14 +50,15 @@ class Served:
         raise NotImplementedError
 
     async def get_json(self, url: str, *, params: Any = None, headers: Any = None, max_body: Any = None) -> Any:
-        return json.loads(await self.get_text(url, params=params, headers=headers))
+        return json.loads(await self.get_text(url, params=params, headers=headers, max_body=max_body))
 
     async def get_text(self, url: str, *, params: Any = None, headers: Any = None, max_body: Any = None) -> str:
         assert params is headers is None
+        assert max_body, "a shipped source says how much it may be sent"
         return self.texts[urlsplit(url).path]
 
     async def check(self, url: str) -> None:
-        await self.get_text(url)
+        assert urlsplit(url).path in self.texts
 
 
 def page(state: str) -> str:

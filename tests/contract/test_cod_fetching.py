@@ -40,13 +40,14 @@ class Upstream:
         raise NotImplementedError
 
     async def get_json(self, url: str, *, params: Any = None, headers: Any = None, max_body: Any = None) -> Any:
-        text = await self.get_text(url, params=params, headers=headers)
+        text = await self.get_text(url, params=params, headers=headers, max_body=max_body)
         if text.startswith("<"):
             raise FetchError("content", f"{url} sent HTML where JSON was expected")
         return json.loads(text)
 
     async def get_text(self, url: str, *, params: Any = None, headers: Any = None, max_body: Any = None) -> str:
         assert params is headers is None
+        assert max_body, "a shipped source says how much it may be sent"
         self.asked.append(url)
         self.busy += 1
         self.busiest = max(self.busy, self.busiest)

@@ -1,0 +1,42 @@
+"""When a source is called degraded or down."""
+
+import math
+from dataclasses import dataclass
+
+from data_source_orchestrator.core.durations import count, share
+from data_source_orchestrator.core.errors import ConfigurationError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthPolicy:
+    """When a source is called degraded or down.
+
+    Degraded from `degraded_after` consecutive failed executions, and while `recent_failures` of the last
+    `recent_window` failed; down from `down_after`. Slow, and so degraded, when the mean latency of the last 10
+    successes is above `slow_factor` times the baseline, or above `slow_share` of the source's timeout.
+    """
+
+    degraded_after: int = 1
+    down_after: int = 3
+    recent_failures: int = 2
+    recent_window: int = 10
+    slow_factor: float = 2.0
+    slow_share: float = 0.8
+
+    def __post_init__(self) -> None:
+        count(self.degraded_after, "health.degraded_after", least=1)
+        count(self.down_after, "health.down_after", least=1)
+        count(self.recent_failures, "health.recent_failures", least=1)
+        count(self.recent_window, "health.recent_window", least=1)
+        share(self.slow_share, "health.slow_share")
+        _factor(self.slow_factor, "health.slow_factor")
+        if self.degraded_after > self.down_after:
+            raise ConfigurationError(
+                f"health.degraded_after is {self.degraded_after} and health.down_after {self.down_after};"
+                " give a down_after that is at least degraded_after"
+            )
+
+
+def _factor(value: object, name: str) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 1 < value < math.inf:
+        raise ConfigurationError(f"{name} is {value!r}; give a number above 1")

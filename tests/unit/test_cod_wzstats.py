@@ -72,6 +72,32 @@ def test_null_empty_and_missing_kits_are_no_kit(nothing: dict[str, Any]):
     assert not {"kit", "base"} & set(fields(payload)["k7-mw3"])
 
 
+@pytest.mark.parametrize("odd", [5, 0, False, ["jak-long-kit"], {"id": "jak-long-kit"}])
+def test_a_row_whose_kit_cannot_be_read_is_set_aside_and_never_taken_for_its_base_weapon(odd: object):
+    others = [weapon(f"k-{n}", f"K-{n}") for n in range(20, 40)]
+    payload, warnings = told(
+        weapon(), *others, {**kit(), "conversionKitId": odd}, mw3={"META": ["k-7-kit"], "D": ["k-7"]}
+    )
+    assert fields(payload)["k7-mw3"]["tier.mw3"] == "D"
+    assert len(payload.records) == 21
+    assert "weapons[21] ('K-7') is set aside: conversionKitId is" in warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("key", "odd", "lost"), [("isNew", "yes", "is_new"), ("type", 5, "category"), ("baseWeaponId", 5, "base")]
+)
+def test_an_odd_field_costs_that_field_and_a_warning_and_nothing_else(key: str, odd: object, lost: str):
+    rows = [weapon(), kit(type="SNIPER_RIFLE", displayType="MARKSMAN_RIFLE")]
+    whole, _ = told(*rows)
+    payload, warnings = told(rows[0], {**rows[1], key: odd})
+    said = fields(payload)
+    assert said["k7-mw3"] == fields(whole)["k7-mw3"]
+    expected = {name: value for name, value in fields(whole)["k7-mw3+jaklongkit"].items() if name != lost}
+    assert said["k7-mw3+jaklongkit"] == expected
+    assert f"{key} could not be read in 1 of 2 rows of weapons" in warnings[0]
+    assert not [warning for warning in warnings if "None" in warning]
+
+
 def test_a_kits_weapon_is_found_although_the_case_of_its_id_differs():
     payload, warnings = told(weapon("m16", "M16"), kit("m16-kit", "M16", name="M16"), mw3={"A": ["m16"]})
     assert fields(payload)["m16-mw3+jaklongkit"]["base"] == "m16-mw3"

@@ -350,6 +350,27 @@ def test_fields_made_odd_in_however_many_rows_cost_no_entity_and_no_other_field(
     assert after == before
 
 
+def test_odd_elements_up_to_a_tenth_of_each_mode_cost_no_tier(upstream: Path, random: Random):
+    document = tiers(upstream)
+    for mode in (mode for mode in document["wzStatsTierList"].values() if isinstance(mode, dict)):
+        elements = sum(len(ids) for ids in mode.values())
+        for ids in random.choices(list(mode.values()), k=max(1, elements // 10)):
+            ids.insert(random.randint(0, len(ids)), random.choice([None, 7, *ODD]))
+    assert read_tiers(document) == read_tiers(tiers(upstream))
+
+
+def test_a_tier_of_which_every_element_has_become_an_object_refuses_the_answer(upstream: Path):
+    document = tiers(upstream)
+    mode = max(
+        (one for one in document["wzStatsTierList"].values() if isinstance(one, dict)), key=lambda one: len(str(one))
+    )
+    tier = max(mode, key=lambda tier: len(mode[tier]))
+    mode[tier] = [{"id": id_} for id_ in mode[tier]]
+    with pytest.raises(FetchError, match="more than one in ten are not believed") as caught:
+        read_tiers(document)
+    assert caught.value.kind == "content"
+
+
 def test_an_odd_kit_never_lends_its_tier_to_its_weapon(upstream: Path, random: Random):
     document = tiers(upstream)
     kits = [row for row in document["weapons"] if row["conversionKitId"]]

@@ -267,6 +267,14 @@ def test_an_odd_field_that_a_row_can_do_without_costs_no_entity_and_no_other_fie
     assert without(touched, read(document)) == without(touched, read(template))
 
 
+@given(st.data(), JSON.filter(lambda value: not isinstance(value, str)))
+def test_an_odd_element_of_a_tier_costs_no_entity_and_no_value(data: st.DataObject, odd: object):
+    document, read = copy.deepcopy(TIERS), READERS[1][1]
+    ids = data.draw(st.sampled_from([ids for ids in document["wzStatsTierList"]["mw3"].values() if ids]))
+    ids.insert(data.draw(st.integers(0, len(ids))), odd)
+    assert without(set(), read(document)) == without(set(), read(TIERS))
+
+
 @given(st.text() | JSON.map(json.dumps))
 def test_whatever_page_comes_is_refused_as_content_where_it_is_not_the_page(text: str):
     assert outcome(lambda raw: find_answer(raw, codmunity.COMPARATOR, "/page"), text) == "content"

@@ -157,7 +157,7 @@ def test_a_weapon_in_several_tiers_of_a_mode_gets_the_best_and_a_warning(tiers: 
 def test_an_id_that_names_no_weapon_is_told_once_with_its_modes():
     payload, warnings = told(weapon(), mw3={"A": ["k-7", "gone"]}, mwz={"D": ["gone"]})
     assert list(fields(payload)) == ["k7-mw3"]
-    assert warnings == ["wzStatsTierList ranks 'gone' in mw3, mwz, and no single weapon has that id"]
+    assert warnings == ["no single weapon has the id 'gone', which wzStatsTierList ranks in mw3, mwz"]
 
 
 def test_an_id_inside_another_is_not_that_id():
@@ -173,11 +173,66 @@ def test_an_id_that_two_weapons_share_names_neither():
 
 def test_texts_beside_the_modes_are_passed_over_and_odd_tiers_are_told():
     payload, warnings = told(
-        weapon(), mw3={"META": ["k-7"], "S": ["k-7"], "A": "k-7", "B": [7]}, note="a text", **{"a.b": {}}
+        weapon(), mw3={"META": ["k-7"], "S": ["k-7"], "season": 3, "B": [7]}, note="a text", **{"a.b": {}, "x" * 99: {}}
     )
     assert list(payload.tier_lists) == ["mw3"]
     assert fields(payload)["k7-mw3"]["tier.mw3"] == "META"
-    assert len(warnings) == 4
+    assert len(warnings) == 5
+
+
+ODD_IDS = (7, None, True, {"id": "k-7"}, ["k-7"])
+
+
+@pytest.mark.parametrize("odd", ODD_IDS)
+def test_an_odd_element_of_a_tier_costs_itself_and_a_warning_and_nothing_else(odd: object):
+    rows = [weapon(f"k-{n}", f"K-{n}") for n in range(12)]
+    ids = [row["id"] for row in rows]
+    whole, _ = told(*rows, mw3={"META": ids[:6], "D": ids[6:]})
+    payload, warnings = told(*rows, mw3={"META": [*ids[:3], odd, *ids[3:6]], "D": ids[6:]})
+    assert fields(payload) == fields(whole)
+    assert payload.tier_lists == whole.tier_lists
+    (warning,) = warnings
+    assert warning.startswith("wzStatsTierList.mw3.META[3] is ")
+    assert warning.endswith("and a weapon's id was expected; it is left out")
+
+
+def test_a_single_odd_element_is_forgiven_in_the_smallest_of_modes():
+    payload, warnings = told(weapon(), mw3={"META": ["k-7"]}, bo7Ranked={"META": [7], "A": ["k-7"]}, mwz={"A": [None]})
+    assert fields(payload)["k7-mw3"]["tier.bo7Ranked"] == "A"
+    assert len(warnings) == 2
+
+
+def test_more_than_one_odd_element_in_ten_of_a_mode_refuses_the_answer():
+    ids = [f"k-{n}" for n in range(18)]
+    rows = [weapon(id_, id_) for id_ in ids]
+    _, warnings = told(*rows, mw3={"META": [7], "A": [8], "B": ids})
+    assert len(warnings) == 2
+    with pytest.raises(
+        FetchError, match=r"3 of 21 elements of wzStatsTierList\.mw3 .*the first: .*META\[0\]"
+    ) as caught:
+        told(*rows, mw3={"META": [7], "A": [8, 9], "B": ids}, bo6={"A": ids}, bo7={"A": ids})
+    assert caught.value.kind == "content"
+
+
+def test_a_tier_of_nothing_but_odd_elements_refuses_the_answer_where_it_is_more_than_a_tenth_of_its_mode():
+    rows = [weapon(f"k-{n}", f"K-{n}") for n in range(20)]
+    ids = [row["id"] for row in rows]
+    with pytest.raises(FetchError, match="5 of 20 elements"):
+        told(*rows, mw3={"META": [{"id": id_} for id_ in ids[:5]], "A": ids[5:]})
+
+
+@pytest.mark.parametrize("odd", ["k-7", "", 7, True, {}, {"ids": ["k-7"]}])
+@pytest.mark.parametrize("tier", ["META", "D"])
+def test_a_known_tier_that_is_no_list_refuses_the_answer_because_the_format_has_changed(tier: str, odd: object):
+    with pytest.raises(FetchError, match=rf"wzStatsTierList\.bo6\.{tier} is .*, and a list of ids") as caught:
+        told(weapon(), mw3={"META": ["k-7"]}, bo6={tier: odd})
+    assert caught.value.kind == "content"
+
+
+def test_a_tier_that_is_null_is_absent():
+    payload, warnings = told(weapon(), mw3={"META": ["k-7"], "A": None})
+    assert payload.tier_lists == {"mw3": {"META": ("k-7",)}}
+    assert warnings == []
 
 
 def test_a_row_that_is_doubled_collapses_and_one_that_contradicts_loses_the_field():

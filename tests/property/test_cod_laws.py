@@ -18,7 +18,7 @@ from cod_sources import codarmory, codmunity, wzstats
 from cod_sources.damage import DamageRow
 from cod_sources.names import collapse, entity_id
 from cod_sources.notes import Notes
-from cod_sources.rankings import Ranking, popularity, read_ranking
+from cod_sources.rankings import CARD_KEYS, Card, Ranking, popularity, read_ranking
 from cod_sources.statements import Statement, records_of
 from cod_sources.transfer_state import find_answer
 from cod_sources.ttk import HEALTH, HITSCAN_SHARE, Weapon, breach
@@ -265,6 +265,16 @@ def test_an_odd_field_that_a_row_can_do_without_costs_no_entity_and_no_other_fie
         row[key] = data.draw(JSON.filter(partial(is_odd, optional[key])))
         touched |= SAID_FROM.get(key, set())
     assert without(touched, read(document)) == without(touched, read(template))
+
+
+@given(st.data(), st.sampled_from(["category", "slug", "popularity", "attachments"]))
+def test_an_odd_field_that_a_card_can_do_without_costs_no_card_and_no_other_field(data: st.DataObject, name: str):
+    document, key = copy.deepcopy(RANKING), CARD_KEYS.get(name, (name,))[0]
+    odd = data.draw(JSON.filter(partial(is_odd, optional(Card, CARD_KEYS)[key])))
+    document["sections"][0]["cards"][0][key] = odd
+    (before,), (after,) = (read_ranking(raw, "warzoneranked", Notes()).cards for raw in (RANKING, document))
+    assert after == replace(before, **{name: getattr(after, name)})
+    assert getattr(after, name) in (None, {})
 
 
 @given(st.data(), JSON.filter(lambda value: not isinstance(value, str)))

@@ -6,6 +6,7 @@ An exact map of whole spellings: to look for "ar" inside a name would make a mar
 import re
 
 from cod_sources.notes import Notes
+from cod_sources.words import quoted
 
 _SPELLINGS = {
     "assault_rifle": ("assault rifle", "assault rifles"),
@@ -34,5 +35,5 @@ def category_or_note(label: str | None, path: str, notes: Notes) -> str | None:
         return None
     category = category_of(label)
     if category is None:
-        notes.add("unknown categories", f"{path} has the unknown category {label!r}; it is left out")
+        notes.add("unknown categories", f"{path} has the unknown category {quoted(label)}; it is left out")
     return category

@@ -14,6 +14,7 @@ from cod_sources.names import entity_id
 from cod_sources.notes import Notes
 from cod_sources.rows import Found, by_identity, read_rows, rows_of
 from cod_sources.statements import Statement, records_of
+from cod_sources.words import quoted
 from data_source_orchestrator.core.claim import Json, Record
 from data_source_orchestrator.core.context import FetchContext
 from data_source_orchestrator.core.contract import Contract
@@ -221,7 +222,9 @@ def _attachments(found: Found[Weapon], known: Mapping[str, Attachment], notes: N
     if found.row.attachments is None:
         return None
     for unknown in sorted(set(found.row.attachments) - set(known)):
-        notes.add("unknown attachments", f"{found.path} names the attachment {unknown!r}, which no file describes")
+        notes.add(
+            "unknown attachments", f"{found.path} names the attachment {quoted(unknown)}, which no file describes"
+        )
     fitting = [known[key] for key in set(found.row.attachments) & set(known)]
     fitting.sort(key=lambda one: (one.category_id, one.name, one.id))
     return [{"id": one.id, "name": one.name, "slot": one.category_id} for one in fitting]

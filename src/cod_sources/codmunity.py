@@ -13,7 +13,7 @@ from typing import Any
 from cod_sources.categories import category_or_note
 from cod_sources.concurrently import together
 from cod_sources.damage import DamageRow, as_json, read_damage, time_to_kill, verified
-from cod_sources.decoding import Number, Whole, decode_row
+from cod_sources.decoding import Decoded, Number, Whole, decode_row
 from cod_sources.games import origin_game
 from cod_sources.names import entity_id
 from cod_sources.notes import Notes
@@ -170,9 +170,10 @@ async def _ranking(ctx: FetchContext, api_url: str, path: str, notes: Notes) -> 
     return None
 
 
-def _stats(item: Any, notes: Notes) -> WeaponStats:
-    row = decode_row(item, WeaponStats, STATS_KEYS)
-    return replace(row, damage=read_damage(item.get("simple_damage"), row.name, notes))
+def _stats(item: Any, notes: Notes) -> Decoded[WeaponStats]:
+    decoded = decode_row(item, WeaponStats, STATS_KEYS)
+    damage = read_damage(item.get("simple_damage"), decoded.row.name, notes)
+    return replace(decoded, row=replace(decoded.row, damage=damage))
 
 
 def _of_weapon(found: Found[Weapon] | Found[WeaponStats], notes: Notes) -> Statement:

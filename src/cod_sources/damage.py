@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
-from cod_sources.decoding import Number, Whole, decode_row
+from cod_sources.decoding import Number, Whole, decode_whole
 from cod_sources.notes import Notes
 from cod_sources.ttk import Weapon, breach
+from cod_sources.words import quoted, shortened
 from data_source_orchestrator.core.claim import Json
 
 
@@ -32,17 +33,21 @@ class DamageRow:
 
 
 def read_damage(raw: object, weapon: str, notes: Notes) -> tuple[DamageRow, ...]:
-    """Return the rows of a damage table that can be read; null and an empty table are none."""
+    """Return the rows of a damage table that can be read; null and an empty table are none.
+
+    The figures of a row are verified by each other, so that one with an odd figure is not read in part.
+    """
     if raw is not None and not isinstance(raw, list):
         notes.add(
-            "odd damage tables", f"{weapon}: the damage table is {type(raw).__name__}, not a list; it is left out"
+            "odd damage tables",
+            f"{shortened(weapon)}: the damage table is {quoted(raw)}, and a list was expected; it is left out",
         )
     rows: list[DamageRow] = []
     for index, item in enumerate(raw if isinstance(raw, list) else ()):
         try:
-            rows.append(decode_row(item, DamageRow))
+            rows.append(decode_whole(item, DamageRow))
         except ValueError as error:
-            notes.add("damage rows set aside", f"{weapon}: damage row {index} is set aside: {error}")
+            notes.add("damage rows set aside", f"{shortened(weapon)}: damage row {index} is set aside: {error}")
     return tuple(rows)
 
 

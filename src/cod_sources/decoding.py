@@ -1,12 +1,15 @@
-"""JSON text inside a page into values, and JSON values into typed rows; both strictly."""
+"""JSON text inside a page into values, strictly; and JSON values into typed rows, field by field."""
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
 import msgspec
 from msgspec import Meta
 
+from cod_sources.salvage import Odd, salvage
+from cod_sources.words import quoted
 from data_source_orchestrator.core.errors import FetchError
 from data_source_orchestrator.core.strict_json import parse_json
 from data_source_orchestrator.core.verdicts import FailureKind
@@ -14,6 +17,7 @@ from data_source_orchestrator.core.verdicts import FailureKind
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
+T = TypeVar("T")
 R = TypeVar("R", bound="DataclassInstance")
 
 Number = Annotated[int, Meta(ge=0, le=10**6)] | Annotated[float, Meta(ge=0, le=1e6)]
@@ -50,18 +54,42 @@ def _ends_early(text: str, error: json.JSONDecodeError) -> bool:
     return bool(written) and (error.pos >= len(written) or error.msg.startswith("Unterminated string"))
 
 
-def decode_row(raw: object, row_type: type[R], keys: Keys = _OWN_NAMES) -> R:
-    """Return a typed row of what an object gives, or raise ValueError; null, "" and missing are all absent."""
+@dataclass(frozen=True, slots=True)
+class Decoded(Generic[T]):
+    """A row, and what it was read without."""
+
+    row: T
+    odd: tuple[Odd, ...] = ()
+
+
+def decode_row(raw: object, row_type: type[R], keys: Keys = _OWN_NAMES) -> Decoded[R]:
+    """Return a typed row of what an object gives, without the fields that are odd; null, "" and missing are absent.
+
+    Raise ValueError where a field is missing or odd that the row cannot do without.
+    """
     if not isinstance(raw, Mapping):
-        raise ValueError(f"it is {type(raw).__name__}, and an object was expected")  # noqa: TRY004 — bad data, no bug
-    given = {name: _first(raw, keys.get(name, (name,))) for name in row_type.__dataclass_fields__}
-    return msgspec.convert({name: value for name, value in given.items() if value is not None}, row_type)
+        raise ValueError(f"it is {quoted(raw)}, and an object was expected")  # noqa: TRY004 — bad data, no bug
+    given = {field.name: _first(raw, keys.get(field.name, (field.name,))) for field in fields(row_type)}
+    try:
+        return Decoded(msgspec.convert({n: value for n, (_, value) in given.items() if value is not None}, row_type))
+    except msgspec.ValidationError:
+        sound, odd = salvage(given, row_type)
+        return Decoded(msgspec.convert(sound, row_type), odd)
 
 
-def _first(raw: Mapping[Any, Any], keys: tuple[str, ...]) -> object:
+def decode_whole(raw: object, row_type: type[R], keys: Keys = _OWN_NAMES) -> R:
+    """Return a typed row of which every given field is as it should be, or raise ValueError."""
+    decoded = decode_row(raw, row_type, keys)
+    if decoded.odd:
+        raise ValueError(decoded.odd[0].why)
+    return decoded.row
+
+
+def _first(raw: Mapping[Any, Any], keys: tuple[str, ...]) -> tuple[str, object]:
+    """Return the first key that gives a value, with the value; all of them and None where none does."""
     for key in keys:
         value = raw.get(key)
         value = value.strip() if isinstance(value, str) else value
         if value is not None and value != "":
-            return value
-    return None
+            return key, value
+    return " or ".join(keys), None

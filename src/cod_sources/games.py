@@ -6,6 +6,7 @@ another shape is another game's data.
 
 import re
 
+from cod_sources.words import quoted
 from data_source_orchestrator.core.errors import FetchError
 from data_source_orchestrator.core.verdicts import FailureKind
 
@@ -17,9 +18,6 @@ _SHAPES = {
     "bo": re.compile(rf"(?:call of duty )?(?:bo ?|black ops ){_NUMBER}"),
 }
 _WARZONE = re.compile(r"(?:warzone|wz)(?: ?[0-9]+)?(?: .*)?")
-
-LONGEST_LABEL = 60
-"""Characters of a wrong label that an error quotes."""
 
 
 def origin_game(label: str) -> str:
@@ -34,7 +32,7 @@ def origin_game(label: str) -> str:
             return f"{series}{_ROMAN.get(number, number)}"
     raise FetchError(
         FailureKind.CONTENT,
-        f"{label[:LONGEST_LABEL]!r} is not a game of these sources, whose games look like mw2 or bo7;"
+        f"{quoted(label)} is not a game of these sources, whose games look like mw2 or bo7;"
         " the whole answer is refused, because it may be about another game",
     )
 

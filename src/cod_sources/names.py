@@ -8,6 +8,7 @@ import unicodedata
 from urllib.parse import unquote
 
 from cod_sources.games import origin_game
+from cod_sources.words import quoted
 
 LONGEST = 100
 """Letters and digits of the longest name that is believed to be one."""
@@ -36,7 +37,7 @@ def entity_id(name: str, game: str, kit: str | None = None) -> str:
 
 def _known(collapsed: str, name: str) -> str:
     if not collapsed:
-        raise ValueError(f"it has no identity: {name[:LONGEST]!r} holds no letter or digit to know it by")
+        raise ValueError(f"it has no identity: {quoted(name)} holds no letter or digit to know it by")
     if len(collapsed) > LONGEST:
-        raise ValueError(f"it has no identity: {name[:LONGEST]!r} goes on for {len(name)} characters")
+        raise ValueError(f"it has no identity: {quoted(name)} goes on for {len(name)} characters")
     return collapsed

@@ -15,7 +15,9 @@ from cod_sources.games import is_warzone, origin_game
 from cod_sources.names import entity_id
 from cod_sources.notes import Notes
 from cod_sources.rows import member, read_rows, rows_of
+from cod_sources.salvage import VITAL
 from cod_sources.statements import Statement
+from cod_sources.words import quoted, shortened
 from data_source_orchestrator.core.errors import FetchError
 from data_source_orchestrator.core.verdicts import FailureKind
 
@@ -50,11 +52,11 @@ class Card:
     """A ranked loadout: at which place of which section, from "absolute-meta" down, and its popularity in per cent."""
 
     name: str
-    weapon_game: str | None = None
-    game: str | None = None
-    mode: str | None = None
-    meta: str | None = None
-    collection: str | None = None
+    weapon_game: str | None = field(default=None, metadata=VITAL)
+    game: str | None = field(default=None, metadata=VITAL)
+    mode: str | None = field(default=None, metadata=VITAL)
+    meta: str | None = field(default=None, metadata=VITAL)
+    collection: str | None = field(default=None, metadata=VITAL)
     section: str
     place: int
     category: str | None = None
@@ -124,7 +126,7 @@ def popularity(ranking: Ranking) -> list[Statement]:
     """Return what a ranking's cards say of their weapons; some rankings give no popularity at all."""
     name = f"popularity.{ranking.path}"
     return [
-        Statement(card.entity, f"{ranking.path}.{card.section}[{card.place}]", {name: card.popularity})
+        Statement(card.entity, f"{ranking.path}.{shortened(card.section)}[{card.place}]", {name: card.popularity})
         for card in ranking.cards
         if card.popularity is not None
     ]
@@ -133,7 +135,7 @@ def popularity(ranking: Ranking) -> list[Statement]:
 def _cards(sections: object, path: str) -> Iterator[Any]:
     """Yield the raw cards of all sections, each with where it stands; a section may be empty."""
     if not isinstance(sections, list):
-        raise FetchError(FailureKind.CONTENT, f"{path}.sections is {type(sections).__name__}, not a list")
+        raise FetchError(FailureKind.CONTENT, f"{path}.sections is {quoted(sections)}, and a list was expected")
     for section in sections:
         cards = member(section, "cards", f"a section of {path}")
         if not isinstance(cards, list):
@@ -148,7 +150,8 @@ def _check_topics(topics: tuple[Topic, ...], path: str) -> None:
         if warzone is not RANKINGS[path]:
             wanted = "Warzone" if RANKINGS[path] else "multiplayer"
             raise FetchError(
-                FailureKind.CONTENT, f"{path} should be about {wanted}, and came with {topic.mode!r}; it is refused"
+                FailureKind.CONTENT,
+                f"{path} should be about {wanted}, and came with {quoted(topic.mode)}; it is refused",
             )
         if not warzone:
             origin_game(topic.mode)  # a mode of multiplayer is a game of its own, and must be one of ours
@@ -160,6 +163,6 @@ def _check_cards(cards: tuple[Card, ...], topics: tuple[Topic, ...], path: str) 
         if (card.mode, card.meta, card.collection) not in announced:
             raise FetchError(
                 FailureKind.CONTENT,
-                f"{path} holds a card of {card.name!r} for {card.mode!r}, {card.meta!r}, {card.collection!r},"
-                " which the ranking does not announce; it is refused",
+                f"{path} holds a card of {quoted(card.name)} for {quoted(card.mode)}, {quoted(card.meta)},"
+                f" {quoted(card.collection)}, which the ranking does not announce; it is refused",
             )

@@ -1,10 +1,15 @@
-"""Lists of rows, read one by one: a row that cannot be read is set aside, and too many of them spoil the list."""
+"""Lists of rows, read one by one: a row that cannot be read is set aside, and too many of them spoil the list.
 
-from collections.abc import Callable, Iterable
+A row with an odd field is read without it, however many there are: it has its identity and its other fields.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from cod_sources.decoding import Decoded
 from cod_sources.notes import Notes
+from cod_sources.words import quoted
 from data_source_orchestrator.core.errors import FetchError
 from data_source_orchestrator.core.verdicts import FailureKind
 
@@ -13,8 +18,8 @@ T = TypeVar("T")
 SET_ASIDE_AT_MOST = 0.1
 """The share of a list's rows that may be unreadable before the list is not believed."""
 
-LONGEST_NAME = 60
-"""Characters of a row's name that a note quotes."""
+TOLD_ONE_BY_ONE = 0.1
+"""The share of a list's rows up to which an odd field is told row by row, and beyond which all at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,7 @@ def member(document: object, key: str, what: str) -> Any:
 
 
 def read_rows(
-    raw: object, path: str, decode: Callable[[Any], T], identify: Callable[[T], str], notes: Notes
+    raw: object, path: str, decode: Callable[[Any], Decoded[T]], identify: Callable[[T], str], notes: Notes
 ) -> list[Found[T]]:
     """Return the rows that can be read and have an identity; set the others aside with a note.
 
@@ -45,21 +50,23 @@ def read_rows(
     """
     found: list[Found[T]] = []
     bad: list[str] = []
+    odd: dict[str, dict[str, str]] = {}
     rows = _listed(raw, path)
     for index, item in enumerate(rows):
+        place = f"{path}[{index}]"
         try:
-            row = decode(item)
-            found.append(Found(f"{path}[{index}]", identify(row), row))
+            decoded = decode(item)
+            found.append(Found(place, identify(decoded.row), decoded.row))
         except ValueError as error:
-            bad.append(f"{path}[{index}]{_called(item)} is set aside: {error}")
-    if len(bad) > SET_ASIDE_AT_MOST * len(rows):
-        raise FetchError(
-            FailureKind.CONTENT,
-            f"{len(bad)} of {len(rows)} rows of {path} cannot be read, and more than one in ten are not believed;"
-            f" the first: {bad[0]}",
-        )
+            bad.append(f"{place}{_called(item)} is set aside: {error}")
+            continue
+        for one in decoded.odd:
+            odd.setdefault(one.what, {})[f"{place}{_called(item)}"] = one.why
+    _refuse_many(bad, len(rows), path)
     for sentence in bad:
         notes.add("rows set aside", sentence)
+    for what, reasons in odd.items():
+        _note_odd(what, reasons, len(rows), path, notes)
     return found
 
 
@@ -72,7 +79,8 @@ def by_identity(found: Iterable[Found[T]], notes: Notes) -> dict[str, T]:
         if other.row != one.row:
             disputed.add(one.identity)
             notes.add(
-                "contradictions", f"{other.path} and {one.path} differ about {one.identity!r}; neither is believed"
+                "contradictions",
+                f"{other.path} and {one.path} differ about {quoted(one.identity)}; neither is believed",
             )
     return {identity: one.row for identity, one in index.items() if identity not in disputed}
 
@@ -84,10 +92,30 @@ def rows_of(found: Iterable[Found[T]]) -> tuple[T, ...]:
 
 def _listed(raw: object, path: str) -> list[Any]:
     if not isinstance(raw, list):
-        raise FetchError(FailureKind.CONTENT, f"{path} is {type(raw).__name__}, and a list of rows was expected")
+        raise FetchError(FailureKind.CONTENT, f"{path} is {quoted(raw)}, and a list of rows was expected")
     if not raw:
         raise FetchError(FailureKind.CONTENT, f"{path} is an empty list, and that is never believed")
     return raw
+
+
+def _refuse_many(bad: list[str], rows: int, path: str) -> None:
+    if len(bad) > SET_ASIDE_AT_MOST * rows:
+        raise FetchError(
+            FailureKind.CONTENT,
+            f"{len(bad)} of {rows} rows of {path} cannot be read, and more than one in ten are not believed;"
+            f" the first: {bad[0]}",
+        )
+
+
+def _note_odd(what: str, reasons: Mapping[str, str], rows: int, path: str, notes: Notes) -> None:
+    """Note what rows are read without; `reasons` by the row's place."""
+    if len(reasons) > TOLD_ONE_BY_ONE * rows:
+        place, why = next(iter(reasons.items()))
+        told = f"{what} could not be read in {len(reasons)} of {rows} rows of {path}: {why}; the first is {place}"
+        notes.add("fields that could not be read in many rows", told)
+        return
+    for place, why in reasons.items():
+        notes.add("odd fields", f"{place} is read in part: {why}")
 
 
 def _called(item: object) -> str:
@@ -95,4 +123,4 @@ def _called(item: object) -> str:
         return ""
     names = (item.get(key) for key in ("name", "WeaponName", "gun", "id", "slug"))
     name = next((name for name in names if isinstance(name, str) and name), None)
-    return f" ({name[:LONGEST_NAME]!r})" if name else ""
+    return f" ({quoted(name)})" if name else ""

@@ -4,10 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from cod_sources.notes import Notes
+from cod_sources.words import quoted, shortened
 from data_source_orchestrator.core.claim import Json, Record
-
-LONGEST_QUOTE = 60
-"""Characters of a value that a note quotes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +47,10 @@ def _gather(gathered: _Gathered, statement: Statement, name: str, value: Json, n
     gathered.disputed.add(name)
     notes.add(
         "contradictions",
-        f"{statement.entity}: {first_path} says {name} is {_short(held)}, and {statement.path} says {_short(value)};"
-        " neither is believed",
+        f"{shortened(statement.entity)}: {first_path} says {name} is {quoted(held)},"
+        f" and {statement.path} says {quoted(value)}; neither is believed",
     )
 
 
 def _record(entity: str, gathered: _Gathered) -> Record:
     return Record(entity, {n: value for n, value in gathered.fields.items() if n not in gathered.disputed})
-
-
-def _short(value: Json) -> str:
-    text = repr(value)
-    return text if len(text) <= LONGEST_QUOTE else f"{text[:LONGEST_QUOTE]}…"

@@ -6,11 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from cod_sources.names import collapse_slug
 from cod_sources.notes import Notes
 from cod_sources.statements import Statement
+from cod_sources.words import quoted
 from data_source_orchestrator.core.errors import FetchError
 from data_source_orchestrator.core.verdicts import FailureKind
 
 TIERS = ("META", "A", "B", "C", "D")
 """From the best to the worst."""
+
+ODD_AT_MOST = 0.1
+"""The share of a mode's elements that may be odd before the whole answer is not believed."""
 
 TierList = Mapping[str, tuple[str, ...]]
 """The ids in each tier, in the upstream's order of rank."""
@@ -37,13 +41,14 @@ class WeaponIds:
 def read_tier_lists(raw: object, path: str, notes: Notes) -> dict[str, TierList]:
     """Return the tier list of every mode, passing over the plain members that stand beside the modes.
 
-    Raise `FetchError(content)` where there is no mode at all.
+    An odd element of a tier is left out with a note. Raise `FetchError(content)` where there is no mode at all, where
+    a tier is no list, and where more than one element of a mode, and more than a tenth of them, are odd.
     """
     members = raw if isinstance(raw, dict) else {}
     modes = {mode: tiers for mode, tiers in members.items() if isinstance(tiers, dict) and _named(mode, path, notes)}
     if not modes:
         raise FetchError(FailureKind.CONTENT, f"{path} holds no mode's tier list, and it is there for nothing else")
-    return {mode: dict(_tiers(tiers, f"{path}.{mode}", notes)) for mode, tiers in modes.items()}
+    return {mode: _tier_list(tiers, f"{path}.{mode}", notes) for mode, tiers in modes.items()}
 
 
 def tier_statements(tier_lists: Mapping[str, TierList], ids: WeaponIds, path: str, notes: Notes) -> list[Statement]:
@@ -58,25 +63,56 @@ def tier_statements(tier_lists: Mapping[str, TierList], ids: WeaponIds, path: st
             statements.append(Statement(entity, f"{path}.{mode}", {f"tier.{mode}": tiers[0]}))
     for weapon_id, modes in nameless.items():
         told = ", ".join(dict.fromkeys(modes))
-        notes.add("ids without a weapon", f"{path} ranks {weapon_id!r} in {told}, and no single weapon has that id")
+        notes.add(
+            "ids without a weapon", f"no single weapon has the id {quoted(weapon_id)}, which {path} ranks in {told}"
+        )
     return statements
 
 
 def _named(mode: str, path: str, notes: Notes) -> bool:
-    if re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", mode):
+    if re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,59}", mode):
         return True
-    notes.add("odd modes", f"{path} has a mode called {mode!r}, which cannot name a field; it is left out")
+    notes.add("odd modes", f"{path} has a mode called {quoted(mode)}, which cannot name a field; it is left out")
     return False
 
 
-def _tiers(raw: Mapping[str, object], path: str, notes: Notes) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _tier_list(raw: Mapping[str, object], path: str, notes: Notes) -> TierList:
+    tiers = dict(_tiers(raw, path, notes))
+    odd = [
+        f"{path}.{tier}[{place}] is {quoted(one)}, and a weapon's id was expected; it is left out"
+        for tier, ids in tiers.items()
+        for place, one in enumerate(ids)
+        if not isinstance(one, str)
+    ]
+    _refuse_many(odd, sum(len(ids) for ids in tiers.values()), path)
+    for sentence in odd:
+        notes.add("odd elements of tiers", sentence)
+    return {tier: tuple(one for one in ids if isinstance(one, str)) for tier, ids in tiers.items()}
+
+
+def _tiers(raw: Mapping[str, object], path: str, notes: Notes) -> Iterator[tuple[str, list[object]]]:
+    """Yield the known tiers; one that is null is absent, and what else stands beside them is noted."""
     for tier, ids in raw.items():
         if tier not in TIERS:
-            notes.add("unknown tiers", f"{path} has the unknown tier {tier!r}; it is left out")
-        elif not isinstance(ids, list) or not all(isinstance(one, str) for one in ids):
-            notes.add("odd tiers", f"{path}.{tier} is not a list of ids; it is left out")
-        else:
-            yield tier, tuple(ids)
+            notes.add("unknown tiers", f"{path} has the unknown tier {quoted(tier)}; it is left out")
+        elif isinstance(ids, list):
+            yield tier, ids
+        elif ids is not None:
+            raise FetchError(
+                FailureKind.CONTENT,
+                f"{path}.{tier} is {quoted(ids)}, and a list of ids was expected;"
+                " the upstream has changed its format, and nothing of it is used",
+            )
+
+
+def _refuse_many(odd: list[str], elements: int, path: str) -> None:
+    """Refuse a mode of which too much is odd; a single slip in a mode of five weapons must not cost all the modes."""
+    if len(odd) > max(1, ODD_AT_MOST * elements):
+        raise FetchError(
+            FailureKind.CONTENT,
+            f"{len(odd)} of {elements} elements of {path} are no ids, and more than one in ten are not believed;"
+            f" the first: {odd[0]}",
+        )
 
 
 def _standing(mode: str, tier_list: TierList, ids: WeaponIds, nameless: dict[str, list[str]]) -> dict[str, list[str]]:

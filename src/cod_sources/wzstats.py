@@ -4,7 +4,7 @@ One JSON document. It holds neither a win rate nor a pick rate, and none is made
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from cod_sources.categories import category_or_note
@@ -13,8 +13,10 @@ from cod_sources.games import origin_game
 from cod_sources.names import entity_id
 from cod_sources.notes import Notes
 from cod_sources.rows import Found, member, read_rows, rows_of
+from cod_sources.salvage import VITAL
 from cod_sources.statements import Statement, records_of
 from cod_sources.tiers import TierList, WeaponIds, read_tier_lists, tier_statements
+from cod_sources.words import quoted
 from data_source_orchestrator.core.claim import Json, Record
 from data_source_orchestrator.core.context import FetchContext
 from data_source_orchestrator.core.contract import Contract
@@ -39,7 +41,7 @@ class Weapon:
     """A row of `weapons`.
 
     A conversion kit is a row of its own under its base weapon's name; `type` is then the class that the kit makes of
-    it, and `display_type` the base weapon's.
+    it, and `display_type` the base weapon's, which stands in where there is no other.
     """
 
     id: str
@@ -48,11 +50,12 @@ class Weapon:
     type: str | None = None
     display_type: str | None = None
     is_new: bool | None = None
-    conversion_kit_id: str | None = None
+    conversion_kit_id: str | None = field(default=None, metadata=VITAL)
     base_weapon_id: str | None = None
 
 
 KEYS = {
+    "type": ("type", "displayType"),
     "display_type": ("displayType",),
     "is_new": ("isNew",),
     "conversion_kit_id": ("conversionKitId",),
@@ -140,7 +143,7 @@ def _statement(found: Found[Weapon], ids: WeaponIds, notes: Notes) -> Statement:
     fields: dict[str, Json] = {
         "name": row.name,
         "game": origin_game(row.game),
-        "category": category_or_note(row.type or row.display_type, found.path, notes),
+        "category": category_or_note(row.type, found.path, notes),
         "is_new": row.is_new,
     }
     if row.conversion_kit_id:
@@ -154,6 +157,6 @@ def _base(found: Found[Weapon], ids: WeaponIds, notes: Notes) -> str | None:
     if base is None:
         notes.add(
             "kits without a weapon",
-            f"{found.path} is a kit for {found.row.base_weapon_id!r}, and no single weapon has that id",
+            f"{found.path} is a kit for {quoted(found.row.base_weapon_id)}, and no single weapon has that id",
         )
     return base

@@ -7,6 +7,7 @@ import copy
 import html
 import json
 import logging
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -311,6 +312,74 @@ def test_damage_rows_that_are_changed_are_told_and_left_out_and_no_others(upstre
     for entity, fields in after.items():
         rows = len(before[entity].get("ballistics.damage_range", ())) - len(fields.get("ballistics.damage_range", ()))
         assert rows == (1 if any(entity.startswith(f"{collapse(gun)}-") for gun in changed) else 0)
+
+
+ODD: tuple[Any, ...] = ({}, [{}], [[5]])
+VERIFIED = {"ballistics.damage_range", "ballistics.ttk"}
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        (armory, read_armory, "weapons", "max_level", {"max_level"}),
+        (armory, read_armory, "weapons", "unlock_level", {"unlock.level"}),
+        (armory, read_armory, "weapons", "attachments", {"attachments"}),
+        (armory, read_armory, "attachments", "pros", set()),
+        (armory, read_armory, "categories", "slot", {"slot"}),
+        (tiers, read_tiers, "weapons", "isNew", {"is_new"}),
+        (tiers, read_tiers, "weapons", "type", {"category"}),
+        (tiers, read_tiers, "weapons", "baseWeaponId", {"base"}),
+        (comparator, read_page, "weapons", "Category", {"category"}),
+        (comparator, read_page, "weaponStats", "ads", {"ballistics.ads_ms"}),
+        (comparator, read_page, "weaponStats", "bv", {"ballistics.bullet_velocity", *VERIFIED}),
+    ],
+)
+@pytest.mark.parametrize("share", [0.05, 0.5, 1])
+def test_fields_made_odd_in_however_many_rows_cost_no_entity_and_no_other_field(
+    upstream: Path, case: tuple[Any, Any, str, str, set[str]], share: float
+):
+    load, read, rows, key, lost = case
+    random = Random(share)
+    document = load(upstream)
+    changed = random.sample(document[rows], math.ceil(share * len(document[rows])))
+    for row in changed:
+        row[key] = random.choice(ODD)
+    before, after = (
+        {entity: {name: value for name, value in fields.items() if name not in lost} for entity, fields in one.items()}
+        for one in (read(load(upstream)), read(document))
+    )
+    assert after == before
+
+
+def test_odd_elements_up_to_a_tenth_of_each_mode_cost_no_tier(upstream: Path, random: Random):
+    document = tiers(upstream)
+    for mode in (mode for mode in document["wzStatsTierList"].values() if isinstance(mode, dict)):
+        elements = sum(len(ids) for ids in mode.values())
+        for ids in random.choices(list(mode.values()), k=max(1, elements // 10)):
+            ids.insert(random.randint(0, len(ids)), random.choice([None, 7, *ODD]))
+    assert read_tiers(document) == read_tiers(tiers(upstream))
+
+
+def test_a_tier_of_which_every_element_has_become_an_object_refuses_the_answer(upstream: Path):
+    document = tiers(upstream)
+    mode = max(
+        (one for one in document["wzStatsTierList"].values() if isinstance(one, dict)), key=lambda one: len(str(one))
+    )
+    tier = max(mode, key=lambda tier: len(mode[tier]))
+    mode[tier] = [{"id": id_} for id_ in mode[tier]]
+    with pytest.raises(FetchError, match="more than one in ten are not believed") as caught:
+        read_tiers(document)
+    assert caught.value.kind == "content"
+
+
+def test_an_odd_kit_never_lends_its_tier_to_its_weapon(upstream: Path, random: Random):
+    document = tiers(upstream)
+    kits = [row for row in document["weapons"] if row["conversionKitId"]]
+    for row in random.sample(kits, 8):
+        row["conversionKitId"] = random.choice([0, False, 7, *ODD])
+    before, after = read_tiers(tiers(upstream)), read_tiers(document)
+    assert len(before) - len(after) == 8
+    assert all(fields == before[entity] for entity, fields in after.items())
 
 
 def test_one_row_of_a_wrong_game_refuses_the_whole_answer(upstream: Path, random: Random):

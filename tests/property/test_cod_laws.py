@@ -5,10 +5,12 @@ import json
 import math
 import re
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import MISSING, fields, replace
+from functools import partial
 from random import Random  # noqa: TID251 — only the type; hypothesis hands the generator in
 from typing import Any
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +18,7 @@ from cod_sources import codarmory, codmunity, wzstats
 from cod_sources.damage import DamageRow
 from cod_sources.names import collapse, entity_id
 from cod_sources.notes import Notes
-from cod_sources.rankings import Ranking, popularity, read_ranking
+from cod_sources.rankings import CARD_KEYS, Card, Ranking, popularity, read_ranking
 from cod_sources.statements import Statement, records_of
 from cod_sources.transfer_state import find_answer
 from cod_sources.ttk import HEALTH, HITSCAN_SHARE, Weapon, breach
@@ -80,6 +82,57 @@ READERS: tuple[tuple[dict[str, Any], Reader], ...] = (
     (PAGE, lambda raw: codmunity.read(raw, [], Notes()).records),
     (RANKING, lambda raw: said_by_cards(read_ranking(raw, "warzoneranked", Notes()))),
 )
+
+
+def optional(row_type: Any, keys: Any = None) -> dict[str, Any]:
+    """Return the upstream's keys of the fields that a row can do without, each with what it accepts."""
+    names = {field.name: (keys or {}).get(field.name, (field.name,)) for field in fields(row_type)}
+    return {
+        names[field.name][0]: field.type
+        for field in fields(row_type)
+        if (field.default is not MISSING or field.default_factory is not MISSING)
+        if names[field.name] and not field.metadata
+    }
+
+
+LISTS: tuple[tuple[tuple[dict[str, Any], Reader], str, dict[str, Any]], ...] = (
+    (READERS[0], "weapons", optional(codarmory.Weapon)),
+    (READERS[0], "attachments", optional(codarmory.Attachment)),
+    (READERS[0], "categories", optional(codarmory.Category)),
+    (READERS[0], "attachment-categories", optional(codarmory.AttachmentCategory)),
+    (READERS[1], "weapons", optional(wzstats.Weapon, wzstats.KEYS)),
+    (READERS[2], "weapons", optional(codmunity.Weapon, codmunity.WEAPON_KEYS)),
+    (READERS[2], "weaponStats", optional(codmunity.WeaponStats, codmunity.STATS_KEYS)),
+)
+VERIFIED = {"ballistics.damage_range", "ballistics.ttk"}
+SAID_FROM = {
+    "platform_id": {"platform"},
+    "unlock_id": {"unlock.by"},
+    **{f"unlock_{name}": {f"unlock.{name}"} for name in ("type", "level", "summary", "description")},
+    **{key: {key} for key in ("max_level", "attachments", "slot")},
+    **{key: {"category"} for key in ("type", "displayType", "Category")},
+    "isNew": {"is_new"},
+    "baseWeaponId": {"base"},
+    "ads": {"ballistics.ads_ms"},
+    "rpm": {"ballistics.rpm", *VERIFIED},
+    "bv": {"ballistics.bullet_velocity", *VERIFIED},
+    "mag_size": {"ballistics.magazine", *VERIFIED},
+}
+"""What is said from each key; what is verified by it cannot be said without it."""
+
+
+def is_odd(kind: Any, value: object) -> bool:
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return True
+    return False
+
+
+def without(names: set[str], records: tuple[Record, ...]) -> dict[str, dict[str, Any]]:
+    return {
+        record.entity: {name: value for name, value in record.fields.items() if name not in names} for record in records
+    }
 
 
 def places(value: Any) -> list[tuple[Any, Any]]:
@@ -197,6 +250,39 @@ def test_an_answer_with_one_odd_value_anywhere_is_read_or_refused_and_says_no_nu
     if records != "content":
         assert all(value is not None for record in records for value in record.fields.values())
         assert json.dumps([dict(record.fields) for record in records], allow_nan=False)
+
+
+@settings(max_examples=400)
+@given(st.data(), st.sampled_from(LISTS))
+def test_an_odd_field_that_a_row_can_do_without_costs_no_entity_and_no_other_field(
+    data: st.DataObject, rows: tuple[tuple[dict[str, Any], Reader], str, dict[str, Any]]
+):
+    (template, read), name, optional = rows
+    document = copy.deepcopy(template)
+    touched: set[str] = set()
+    for row in data.draw(st.lists(st.sampled_from(document[name]), min_size=1)):
+        key = data.draw(st.sampled_from(sorted(optional)))
+        row[key] = data.draw(JSON.filter(partial(is_odd, optional[key])))
+        touched |= SAID_FROM.get(key, set())
+    assert without(touched, read(document)) == without(touched, read(template))
+
+
+@given(st.data(), st.sampled_from(["category", "slug", "popularity", "attachments"]))
+def test_an_odd_field_that_a_card_can_do_without_costs_no_card_and_no_other_field(data: st.DataObject, name: str):
+    document, key = copy.deepcopy(RANKING), CARD_KEYS.get(name, (name,))[0]
+    odd = data.draw(JSON.filter(partial(is_odd, optional(Card, CARD_KEYS)[key])))
+    document["sections"][0]["cards"][0][key] = odd
+    (before,), (after,) = (read_ranking(raw, "warzoneranked", Notes()).cards for raw in (RANKING, document))
+    assert after == replace(before, **{name: getattr(after, name)})
+    assert getattr(after, name) in (None, {})
+
+
+@given(st.data(), JSON.filter(lambda value: not isinstance(value, str)))
+def test_an_odd_element_of_a_tier_costs_no_entity_and_no_value(data: st.DataObject, odd: object):
+    document, read = copy.deepcopy(TIERS), READERS[1][1]
+    ids = data.draw(st.sampled_from([ids for ids in document["wzStatsTierList"]["mw3"].values() if ids]))
+    ids.insert(data.draw(st.integers(0, len(ids))), odd)
+    assert without(set(), read(document)) == without(set(), read(TIERS))
 
 
 @given(st.text() | JSON.map(json.dumps))

@@ -173,4 +173,39 @@ def test_one_bad_row_in_ten_is_set_aside_and_two_spoil_the_file():
     assert len(payload.weapons) == 9
     assert "weapons.json[9] ('k7') is set aside" in warnings[0]
     with pytest.raises(FetchError, match="2 of 11 rows"):
-        told(*good, weapon(name=""), weapon(max_level="20"))
+        told(*good, weapon(name=""), weapon(game_id=7))
+
+
+@pytest.mark.parametrize(
+    ("key", "odd", "field"),
+    [
+        ("max_level", "ten", "max_level"),
+        ("unlock_level", -1, "unlock.level"),
+        ("unlock_type", 5, "unlock.type"),
+        ("unlock_summary", ["x"], "unlock.summary"),
+        ("platform_id", {}, "platform"),
+        ("attachments", "a1", "attachments"),
+        ("attachments", [1, 2], "attachments"),
+    ],
+)
+def test_an_odd_field_costs_that_field_and_a_warning_and_nothing_else(key: str, odd: object, field: str):
+    given: dict[str, Any] = {"platform_id": "k", "unlock_summary": "x", "attachments": ["a1"]}
+    whole = fields(weapon(**given))
+    payload, warnings = told(weapon(**{**given, key: odd}))
+    assert dict(payload.records[0].fields) == {name: value for name, value in whole.items() if name != field}
+    assert len(warnings) == 1
+    assert f"{key} could not be read in 1 of 1 rows of weapons.json" in warnings[0]
+    assert "the first is weapons.json[0] ('K-7')" in warnings[0]
+
+
+def test_a_weapon_keeps_the_attachments_beside_an_odd_one():
+    payload, warnings = told(weapon(attachments=[5, "a1"]))
+    assert payload.records[0].fields["attachments"] == [{"id": "a1", "name": "Dot", "slot": "optics"}]
+    assert "attachments holds 5, and a list of texts was expected" in warnings[0]
+
+
+def test_a_field_that_is_odd_in_every_row_does_not_fail_the_source():
+    payload, warnings = told(*(weapon(name=f"K-{index}", max_level="ten") for index in range(50)))
+    assert len(payload.records) == 50
+    assert warnings[0].startswith("max_level could not be read in 50 of 50 rows of weapons.json")
+    assert len(warnings) == 1

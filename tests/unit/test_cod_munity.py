@@ -233,6 +233,44 @@ def test_a_popularity_of_zero_is_a_value():
     assert said["k7-bo7"]["popularity.warzoneranked"] == 0
 
 
+@pytest.mark.parametrize("share", [140, -1, "12", True])
+def test_an_odd_popularity_is_not_believed_and_costs_no_card(share: object):
+    notes = Notes()
+    (one,) = read_ranking(sections(card(popularity=share)), "warzoneranked", notes).cards
+    assert one == ranking(card(popularity=None)).cards[0]
+    assert "a number from 0 to 100 was expected" in notes.sentences()[0]
+
+
+@pytest.mark.parametrize("odd", [{"weaponGame": 5}, {"Game": 5}, {"appGame": 5}, {"meta": 5}, {"collec": 5}])
+def test_a_card_of_which_game_or_mode_cannot_be_read_is_set_aside_and_the_others_stay(odd: dict[str, Any]):
+    notes = Notes()
+    read = read_ranking(sections(*(card(f"K-{n}") for n in range(9)), card("K-9", **odd)), "warzoneranked", notes)
+    assert [one.name for one in read.cards] == [f"K-{n}" for n in range(9)]
+    assert "warzoneranked.cards[9] ('K-9') is set aside" in notes.sentences()[0]
+
+
+@pytest.mark.parametrize(
+    ("key", "odd", "lost"),
+    [
+        ("ads", -5, {"ballistics.ads_ms"}),
+        ("Category", 5, set()),
+        ("rpm", "fast", {"ballistics.rpm", "ballistics.damage_range", "ballistics.ttk"}),
+        ("mag_size", 30.5, {"ballistics.magazine", "ballistics.damage_range", "ballistics.ttk"}),
+    ],
+)
+def test_an_odd_figure_costs_itself_and_what_cannot_be_verified_without_it(key: str, odd: Any, lost: set[str]):
+    whole, _ = told([weapon()], [stats()])
+    said, warnings = told([weapon()], [stats(**{key: odd})])
+    assert said["k7-bo7"] == {name: value for name, value in whole["k7-bo7"].items() if name not in lost}
+    assert f"{key} could not be read in 1 of 1 rows of weaponStats" in " ".join(warnings)
+
+
+def test_a_damage_row_with_an_odd_part_is_not_merged_half():
+    said, warnings = told([weapon()], [stats(simple_damage=[{**DAMAGE, "head": "x"}])])
+    assert not {"ballistics.damage_range", "ballistics.ttk"} & set(said["k7-bo7"])
+    assert warnings == ["K-7: damage row 0 is set aside: head is 'x', and a number from 0 to 1,000,000 was expected"]
+
+
 def test_a_ranked_weapon_that_the_page_does_not_list_makes_no_row_and_is_told():
     said, warnings = told([weapon()], [stats()], ranking(card(), card("K-9")))
     assert list(said) == ["k7-bo7"]
@@ -249,8 +287,8 @@ def test_a_ranked_weapon_that_the_page_does_not_list_makes_no_row_and_is_told():
         sections(card(), card(collec=None)),
         sections(card(appGame="bo7"), game="bo7"),
         sections(card(weaponGame="bf6", Game="bf6")),
-        sections(card(popularity=140)),
-        sections(card(popularity=-1)),
+        sections(card(weaponGame=5)),
+        sections(card(Game=["bo7"])),
         sections(card(weaponGame=None, Game="")),
         sections(card(None)),
         sections(),

@@ -4,17 +4,19 @@ from typing import Any
 
 import pytest
 
+from cod_sources.decoding import Decoded
 from cod_sources.notes import LONGEST, Notes
 from cod_sources.rows import by_identity, member, read_rows
+from cod_sources.salvage import Odd
 from cod_sources.statements import Statement, records_of
 from data_source_orchestrator.core.claim import Record
 from data_source_orchestrator.core.errors import FetchError
 
 
-def number(item: Any) -> int:
+def number(item: Any) -> Decoded[int]:
     if not isinstance(item, int):
         raise ValueError("no number")  # noqa: TRY004 — bad data is told by ValueError
-    return item
+    return Decoded(item)
 
 
 def read(raw: object, notes: Notes) -> list[int]:
@@ -43,6 +45,40 @@ def test_a_row_without_identity_is_set_aside_like_one_that_cannot_be_read():
     found = read_rows(list(range(20)), "weapons", number, identify, notes)
     assert [one.identity for one in found] == [str(row) for row in range(20) if row != 3]
     assert notes.sentences() == ["weapons[3] is set aside: it has no identity"]
+
+
+def levelled(item: dict[str, Any]) -> Decoded[str]:
+    odd = tuple(Odd(key, f"{key} is odd") for key in ("level", "tier") if key in item)
+    return Decoded(item["name"], odd)
+
+
+def levels(notes: Notes, rows: int, **odd: int) -> list[str]:
+    """Read rows of which the first so many have each odd field."""
+    items = [{"name": f"K-{n}", **{key: "x" for key, many in odd.items() if n < many}} for n in range(rows)]
+    return [one.row for one in read_rows(items, "weapons", levelled, str, notes)]
+
+
+def test_a_row_with_an_odd_field_stays_and_is_told_with_its_path_and_reason():
+    notes = Notes()
+    assert levels(notes, 10, level=1) == [f"K-{n}" for n in range(10)]
+    assert notes.sentences() == ["weapons[0] ('K-0') is read in part: level is odd"]
+
+
+def test_a_field_that_is_odd_in_every_row_costs_no_row_and_is_told_once_with_the_count():
+    notes = Notes()
+    assert len(levels(notes, 97, level=97, tier=9)) == 97
+    assert notes.sentences() == [
+        "level could not be read in 97 of 97 rows of weapons: level is odd; the first is weapons[0] ('K-0')",
+        *(f"weapons[{n}] ('K-{n}') is read in part: tier is odd" for n in range(5)),
+        "and 4 more odd fields",
+    ]
+
+
+@pytest.mark.parametrize(("many", "told"), [(2, 2), (3, 1)])
+def test_up_to_a_tenth_of_the_rows_an_odd_field_is_told_row_by_row(many: int, told: int):
+    notes = Notes()
+    levels(notes, 20, level=many)
+    assert len(notes.sentences()) == told
 
 
 @pytest.mark.parametrize("raw", [[], {}, None, "rows", 3])

@@ -134,4 +134,4 @@ def test_a_damage_row_that_cannot_be_read_is_set_aside_and_the_others_are_read()
 def test_a_damage_table_that_is_no_list_is_left_out_with_a_warning():
     notes = Notes()
     assert read_damage({"0": {}}, "M4", notes) == ()
-    assert notes.sentences() == ["M4: the damage table is dict, not a list; it is left out"]
+    assert notes.sentences() == ["M4: the damage table is an object, and a list was expected; it is left out"]

@@ -72,6 +72,32 @@ def test_null_empty_and_missing_kits_are_no_kit(nothing: dict[str, Any]):
     assert not {"kit", "base"} & set(fields(payload)["k7-mw3"])
 
 
+@pytest.mark.parametrize("odd", [5, 0, False, ["jak-long-kit"], {"id": "jak-long-kit"}])
+def test_a_row_whose_kit_cannot_be_read_is_set_aside_and_never_taken_for_its_base_weapon(odd: object):
+    others = [weapon(f"k-{n}", f"K-{n}") for n in range(20, 40)]
+    payload, warnings = told(
+        weapon(), *others, {**kit(), "conversionKitId": odd}, mw3={"META": ["k-7-kit"], "D": ["k-7"]}
+    )
+    assert fields(payload)["k7-mw3"]["tier.mw3"] == "D"
+    assert len(payload.records) == 21
+    assert "weapons[21] ('K-7') is set aside: conversionKitId is" in warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("key", "odd", "lost"), [("isNew", "yes", "is_new"), ("type", 5, "category"), ("baseWeaponId", 5, "base")]
+)
+def test_an_odd_field_costs_that_field_and_a_warning_and_nothing_else(key: str, odd: object, lost: str):
+    rows = [weapon(), kit(type="SNIPER_RIFLE", displayType="MARKSMAN_RIFLE")]
+    whole, _ = told(*rows)
+    payload, warnings = told(rows[0], {**rows[1], key: odd})
+    said = fields(payload)
+    assert said["k7-mw3"] == fields(whole)["k7-mw3"]
+    expected = {name: value for name, value in fields(whole)["k7-mw3+jaklongkit"].items() if name != lost}
+    assert said["k7-mw3+jaklongkit"] == expected
+    assert f"{key} could not be read in 1 of 2 rows of weapons" in warnings[0]
+    assert not [warning for warning in warnings if "None" in warning]
+
+
 def test_a_kits_weapon_is_found_although_the_case_of_its_id_differs():
     payload, warnings = told(weapon("m16", "M16"), kit("m16-kit", "M16", name="M16"), mw3={"A": ["m16"]})
     assert fields(payload)["m16-mw3+jaklongkit"]["base"] == "m16-mw3"
@@ -131,7 +157,7 @@ def test_a_weapon_in_several_tiers_of_a_mode_gets_the_best_and_a_warning(tiers: 
 def test_an_id_that_names_no_weapon_is_told_once_with_its_modes():
     payload, warnings = told(weapon(), mw3={"A": ["k-7", "gone"]}, mwz={"D": ["gone"]})
     assert list(fields(payload)) == ["k7-mw3"]
-    assert warnings == ["wzStatsTierList ranks 'gone' in mw3, mwz, and no single weapon has that id"]
+    assert warnings == ["no single weapon has the id 'gone', which wzStatsTierList ranks in mw3, mwz"]
 
 
 def test_an_id_inside_another_is_not_that_id():
@@ -147,11 +173,66 @@ def test_an_id_that_two_weapons_share_names_neither():
 
 def test_texts_beside_the_modes_are_passed_over_and_odd_tiers_are_told():
     payload, warnings = told(
-        weapon(), mw3={"META": ["k-7"], "S": ["k-7"], "A": "k-7", "B": [7]}, note="a text", **{"a.b": {}}
+        weapon(), mw3={"META": ["k-7"], "S": ["k-7"], "season": 3, "B": [7]}, note="a text", **{"a.b": {}, "x" * 99: {}}
     )
     assert list(payload.tier_lists) == ["mw3"]
     assert fields(payload)["k7-mw3"]["tier.mw3"] == "META"
-    assert len(warnings) == 4
+    assert len(warnings) == 5
+
+
+ODD_IDS = (7, None, True, {"id": "k-7"}, ["k-7"])
+
+
+@pytest.mark.parametrize("odd", ODD_IDS)
+def test_an_odd_element_of_a_tier_costs_itself_and_a_warning_and_nothing_else(odd: object):
+    rows = [weapon(f"k-{n}", f"K-{n}") for n in range(12)]
+    ids = [row["id"] for row in rows]
+    whole, _ = told(*rows, mw3={"META": ids[:6], "D": ids[6:]})
+    payload, warnings = told(*rows, mw3={"META": [*ids[:3], odd, *ids[3:6]], "D": ids[6:]})
+    assert fields(payload) == fields(whole)
+    assert payload.tier_lists == whole.tier_lists
+    (warning,) = warnings
+    assert warning.startswith("wzStatsTierList.mw3.META[3] is ")
+    assert warning.endswith("and a weapon's id was expected; it is left out")
+
+
+def test_a_single_odd_element_is_forgiven_in_the_smallest_of_modes():
+    payload, warnings = told(weapon(), mw3={"META": ["k-7"]}, bo7Ranked={"META": [7], "A": ["k-7"]}, mwz={"A": [None]})
+    assert fields(payload)["k7-mw3"]["tier.bo7Ranked"] == "A"
+    assert len(warnings) == 2
+
+
+def test_more_than_one_odd_element_in_ten_of_a_mode_refuses_the_answer():
+    ids = [f"k-{n}" for n in range(18)]
+    rows = [weapon(id_, id_) for id_ in ids]
+    _, warnings = told(*rows, mw3={"META": [7], "A": [8], "B": ids})
+    assert len(warnings) == 2
+    with pytest.raises(
+        FetchError, match=r"3 of 21 elements of wzStatsTierList\.mw3 .*the first: .*META\[0\]"
+    ) as caught:
+        told(*rows, mw3={"META": [7], "A": [8, 9], "B": ids}, bo6={"A": ids}, bo7={"A": ids})
+    assert caught.value.kind == "content"
+
+
+def test_a_tier_of_nothing_but_odd_elements_refuses_the_answer_where_it_is_more_than_a_tenth_of_its_mode():
+    rows = [weapon(f"k-{n}", f"K-{n}") for n in range(20)]
+    ids = [row["id"] for row in rows]
+    with pytest.raises(FetchError, match="5 of 20 elements"):
+        told(*rows, mw3={"META": [{"id": id_} for id_ in ids[:5]], "A": ids[5:]})
+
+
+@pytest.mark.parametrize("odd", ["k-7", "", 7, True, {}, {"ids": ["k-7"]}])
+@pytest.mark.parametrize("tier", ["META", "D"])
+def test_a_known_tier_that_is_no_list_refuses_the_answer_because_the_format_has_changed(tier: str, odd: object):
+    with pytest.raises(FetchError, match=rf"wzStatsTierList\.bo6\.{tier} is .*, and a list of ids") as caught:
+        told(weapon(), mw3={"META": ["k-7"]}, bo6={tier: odd})
+    assert caught.value.kind == "content"
+
+
+def test_a_tier_that_is_null_is_absent():
+    payload, warnings = told(weapon(), mw3={"META": ["k-7"], "A": None})
+    assert payload.tier_lists == {"mw3": {"META": ("k-7",)}}
+    assert warnings == []
 
 
 def test_a_row_that_is_doubled_collapses_and_one_that_contradicts_loses_the_field():

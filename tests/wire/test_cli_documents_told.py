@@ -111,3 +111,18 @@ def test_a_document_is_ascii_where_the_terminal_may_know_nothing_else(dso: Dso):
     assert told.status == 0
     assert told.out.isascii()
     assert json.loads(told.out)["sufficient"] is True
+
+
+def test_runs_that_their_own_limit_cut_short_are_told_and_not_as_never_run(dso: Dso):
+    dso("fetch", "wzstats", "--timeout", "0.3", "--fault", "wzstats=latency=20")
+    told = dso("health", "--json").document
+    assert (
+        told["message"] == "0 of 3 sources healthy; cut by the run's limit: wzstats; not run yet: codarmory, codmunity"
+    )
+    wzstats = told["sources"]["wzstats"]
+    assert (wzstats["status"], wzstats["cut_short"]["runs"], wzstats["cut_short"]["timeout_s"]) == ("unknown", 1, 30)
+    assert wzstats["cut_short"]["after_s"] == pytest.approx(0.3, abs=0.05)
+    assert told["sources"]["codarmory"]["cut_short"] is None
+    sentence = "its last run was cut by the run's limit after 0.3 s, before its own timeout of 30 s was up"
+    assert sentence in wzstats["message"]
+    assert sentence in dso("health").out

@@ -66,11 +66,29 @@ def test_a_failure_and_a_skip_are_told_with_their_kind_and_what_is_missing_meanw
     assert (skipped["status"], skipped["attempts"], skipped["records"]) == ("skipped", 0, None)
     assert skipped["error"] == {"kind": "disabled", "message": "disabled by the operator"}
     wzstats, codmunity = told["missing"]
-    assert list(wzstats) == ["source", "provides", "why", "checked_at", "expires_at"]
-    assert (wzstats["source"], wzstats["provides"]) == ("wzstats", ["tier", "win_rate", "pick_rate"])
+    assert list(wzstats) == ["source", "provides", "not_published", "why", "checked_at", "expires_at"]
+    assert (wzstats["source"], wzstats["provides"]) == ("wzstats", ["tier"])
+    assert wzstats["not_published"] == ["win_rate", "pick_rate"]
     lasts = datetime.fromisoformat(wzstats["expires_at"]) - datetime.fromisoformat(wzstats["checked_at"])
     assert lasts.total_seconds() == 4 * 3600
     assert datetime.fromisoformat(codmunity["checked_at"]).tzinfo == UTC
+
+
+def test_what_a_source_has_never_published_is_not_missing_because_the_source_failed(dso: Dso):
+    dso("sync")
+    out = dso("sync", "--fault", "wzstats=challenge", "--fault", "codarmory=challenge").out
+    missing = out[out.index("\nMissing\n") :]
+    assert "\n  tier from WZStats (failed: blocked): what it said " in missing
+    assert "\n  attachments, categories from CODArmory (failed: blocked): what it said " in missing
+    assert not any(word in out for word in ("win_rate", "pick_rate", "base_stats"))
+
+
+def test_of_a_source_that_was_never_read_only_what_it_declares_is_known(dso: Dso):
+    ended = dso("sync", "wzstats", "--fault", "wzstats=challenge")
+    never = "it was never read, so nothing of it is known; it declares tier, win_rate, pick_rate"
+    assert f"\n  WZStats (failed: blocked): {never}\n" in ended.out
+    [missing] = dso("sync", "wzstats", "--json", "--fault", "wzstats=challenge").document["missing"]
+    assert (missing["provides"], missing["not_published"]) == (["tier", "win_rate", "pick_rate"], [])
 
 
 def test_a_fetch_tells_the_rows_and_stores_none_of_them_but_counts(dso: Dso):

@@ -183,6 +183,7 @@ def _missing(missing: Missing) -> dict[str, Json]:
     return {
         "source": missing.source,
         "provides": list(missing.provides),
+        "not_published": list(missing.not_published),
         "why": missing.why,
         "checked_at": moment(missing.checked_at),
         "expires_at": moment(missing.expires_at),

@@ -60,8 +60,8 @@ class Check:
 class SourceHealth:
     """One source's past: its newest executions and latencies (oldest first), and its totals since the beginning.
 
-    `total_duration` is the sum in seconds. `cuts` (oldest first) are newer than every execution: they say nothing of the
-    source, and that nobody knows better. `last_check` stands apart: checks never touch the rest.
+    `total_duration` is the sum in seconds. `cuts` (oldest first) are all newer than the last execution: since then no
+    run has told anything of the source. `last_check` stands apart: checks never touch the rest.
     """
 
     recent: tuple[Execution, ...] = ()

@@ -89,8 +89,8 @@ def _cut_short(state: SourceHealth) -> str:
     count, last = len(state.cuts), state.cuts[-1]
     runs = "its last run was" if count == 1 else f"its last {count} runs were"
     return (
-        f"{runs} cut by the run's limit after {round(last.after, 2):g} s, before its own timeout of {last.timeout:g} s was up;"
-        " raise run.timeout, or lower the source's timeout"
+        f"{runs} cut by the run's limit after {round(last.after, 2):g} s, before its own timeout of {last.timeout:g} s"
+        " was up; raise run.timeout, or lower the source's timeout"
     )
 
 

@@ -125,7 +125,8 @@ class DataSourceOrchestrator:
             await self._publish_if_possible(run)
             raise
         change = await self._publish(run)
-        return report_on(run, run.result(self._registered()), change, self._keeper.last_checked)
+        result = run.result(self._registered())
+        return report_on(run, result, change, self._keeper.last_checked, self._keeper.carried)
 
     async def check_source_health(self, *keys: str) -> list[HealthReport]:
         """Check these sources, or all, by their light probes, all at once, and report on each.

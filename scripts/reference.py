@@ -91,9 +91,13 @@ def settings_page() -> str:
 
 
 def _setting_row(setting: Setting) -> tuple[str, ...]:
-    default = "" if setting.default is None else f"`{str(setting.default).lower()}`"
+    default = "" if setting.default is None else f"`{_written(setting.default)}`"
     variable = f"`{setting.variable}`" if setting.variable else ""
     return f"`{setting.key}`", setting.meaning, default, variable
+
+
+def _written(default: object) -> str:
+    return str(list(default) if isinstance(default, tuple) else default).lower()
 
 
 def events_page() -> str:

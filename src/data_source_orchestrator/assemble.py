@@ -83,7 +83,7 @@ async def assemble(
         if store is not None:
             stack.push_async_callback(store.close)
         orchestrator = DataSourceOrchestrator(
-            coordinator, settings.run, settings.retry, store=store, rules=_rules(plugins)
+            coordinator, settings.run, settings.retry, store=store, rules=_rules(plugins), http=settings.http
         )
         await stack.enter_async_context(orchestrator)
         yield Whole(
@@ -136,7 +136,7 @@ def live() -> DataSourceOrchestrator:
     settings = load(environ=os.environ, folder=Path.cwd())
     plugins = installed_plugins(settings.plugins)
     coordinator = SourceCoordinator(_configured(plugins, settings.environment, settings), health=settings.health)
-    return DataSourceOrchestrator(coordinator, settings.run, settings.retry, rules=_rules(plugins))
+    return DataSourceOrchestrator(coordinator, settings.run, settings.retry, rules=_rules(plugins), http=settings.http)
 
 
 def __getattr__(name: str) -> Any:

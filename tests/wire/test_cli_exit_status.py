@@ -172,3 +172,12 @@ def test_without_the_command_lines_extra_one_sentence_says_what_to_install(dso: 
     words = [sys.executable, "-c", hidden, *dso.typed("sources")]
     ended = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603 — our own words
     refused(Ended(ended.returncode, ended.stdout, ended.stderr), module, "install data-source-orchestrator[cli]")
+
+
+def test_the_caps_of_the_http_table_act(dso: Dso):
+    dso.write("[http]\nmax_body = 1000\nmax_redirects = 0")
+    ended = dso("sync", "--json")
+    assert ended.status == 1
+    for outcome in ended.document["sources"].values():
+        assert outcome["error"]["kind"] == "content"
+        assert "1000 bytes" in outcome["error"]["message"]

@@ -25,6 +25,7 @@ from data_source_orchestrator.settings.layers import (
 from data_source_orchestrator.settings.overrides import SourceOverrides
 from data_source_orchestrator.settings.reference import CONFIG_VARIABLE
 from data_source_orchestrator.settings.spelling import Key, table, unknown
+from data_source_orchestrator.web.policy import HttpPolicy
 
 if TYPE_CHECKING:
     from data_source_orchestrator.settings.model import Flaw
@@ -46,6 +47,7 @@ class Settings:
     run: OrchestratorConfig = OrchestratorConfig()
     retry: RetryConfig = RetryConfig()
     health: HealthPolicy = HealthPolicy()
+    http: HttpPolicy = HttpPolicy()
     data_dir: Path | None = None
     plugins: tuple[str, ...] | None = None
     sources: Mapping[str, SourceOverrides] = field(default_factory=dict)
@@ -128,11 +130,13 @@ def _settings(values: Mapping[str, Any], merged: Mapping[Key, Given], environmen
     run = _built(OrchestratorConfig, "run", values, merged, problems)
     retry = _built(RetryConfig, "retry", values, merged, problems)
     health = _built(HealthPolicy, "health", values, merged, problems)
+    http = _built(HttpPolicy, "http", values, merged, problems)
     _raise(problems)
     return Settings(
         run=run,
         retry=retry,
         health=health,
+        http=http,
         data_dir=_data_dir(values, merged, environment),
         plugins=values.get("plugins"),
         sources=MappingProxyType(

@@ -43,8 +43,8 @@ def switches(facts: Facts) -> Finding:
         back = f"{joined(facts.readmitted)} had been left alone, answered now, and may be asked again"
         return Finding("ok", back, facts.dso("sync"))
     if not off and not left_alone and facts.trouble is not None:
-        told = "no setting keeps a source off; what the operator switched is not known without the store"
-        return Finding("unknown", told, facts.dso("sources"))
+        doubt = "no setting keeps a source off; what the operator switched is not known without the store"
+        return Finding("unknown", doubt, facts.dso("sources"))
     if not off and not left_alone:
         return Finding("ok", f"{_all(len(facts.views))} may be asked", facts.dso("sources"))
     told = [f"{key} is disabled by {view.source.switched_off_by or 'the operator'}" for key, view in off.items()]

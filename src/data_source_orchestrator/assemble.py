@@ -5,7 +5,7 @@ Also the home of the seed's ready-made pair, the one exception to "no module sta
 
 import functools
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ from data_source_orchestrator.fanout.discovery import installed_plugins, sources
 from data_source_orchestrator.history.store import SqliteStore
 from data_source_orchestrator.orchestration.commit import Batch, commit
 from data_source_orchestrator.orchestration.orchestrator import DataSourceOrchestrator
-from data_source_orchestrator.settings import Settings, SourceOverrides, load
+from data_source_orchestrator.settings import Settings, SourceOverrides, load, refuse_strangers
 
 if TYPE_CHECKING:
     orchestrator: DataSourceOrchestrator
@@ -163,10 +163,12 @@ def _by_plugin(
     return sorted_out
 
 
-def _configured(plugins: Iterable[Plugin], environment: Environment, settings: Settings) -> list[Source[Any]]:
+def _configured(plugins: Sequence[Plugin], environment: Environment, settings: Settings) -> list[Source[Any]]:
     """Return the plug-ins' sources with the settings laid over them."""
     sources = sources_of(plugins, environment)
-    _refuse_unknown(settings.sources, [source.key for source in sources])
+    keys = [source.key for source in sources]
+    refuse_strangers(settings, [variable.name for plugin in plugins for variable in plugin.variables], keys)
+    _refuse_unknown(settings.sources, keys)
     return [_overridden(source, settings.sources.get(source.key, SourceOverrides())) for source in sources]
 
 

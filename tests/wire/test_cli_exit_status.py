@@ -77,6 +77,31 @@ def test_a_mistake_in_a_variable_is_told_in_the_words_of_the_variable(dso: Dso):
 
 
 @pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("WZSTAT_SCRAPER_ENABLED", "WZSTATS_SCRAPER_ENABLED"),
+        ("CODARMORY_BASEURL", "CODARMORY_BASE_URL"),
+        ("CODMUNITY_API_URL", "CODMUNITY_API_BASE_URL"),
+        ("DATA_ORCHESTRATOR_TIMEOUT", "DATA_ORCHESTRATOR_TIMEOUT_MS"),
+        ("DSO_DATADIR", "DSO_DATA_DIR"),
+    ],
+)
+def test_a_misspelt_variable_is_told_with_the_nearest_one_wherever_it_stands(dso: Dso, name: str, meant: str):
+    told = f"is not known; did you mean {meant}?"
+    dso.set(**{name: "1"})
+    refused(dso("sync", "--json"), f"variable {name} {told}")
+    dso.set(**{name: ""})
+    (dso.folder / ".env").write_text(f"{name}=1")
+    refused(dso("sources"), f"variable {name} (file .env) {told}")
+
+
+def test_the_variables_of_a_plug_in_that_is_not_loaded_are_anybodys(dso: Dso):
+    dso.write("plugins = []")
+    dso.set(CODARMORY_BASEURL="1")
+    assert dso("sources").status == 0
+
+
+@pytest.mark.parametrize(
     ("flags", "words"),
     [
         (("--timeout", "soon"), ("flag --timeout is 'soon'", "30s")),

@@ -40,8 +40,8 @@ class Settings:
     """Everything that was settled before a run.
 
     `data_dir` None means the user's own data folder, `plugins` None every installed plug-in. `environment` is
-    what plug-ins read, `.env` included. `origins` tells, by dotted key, where each value came from that is not
-    a default.
+    what plug-ins read, `.env` included, and `from_dotenv` the names that only that file gives. `origins` tells, by
+    dotted key, where each value came from that is not a default.
     """
 
     run: OrchestratorConfig = OrchestratorConfig()
@@ -52,7 +52,12 @@ class Settings:
     plugins: tuple[str, ...] | None = None
     sources: Mapping[str, SourceOverrides] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    from_dotenv: frozenset[str] = frozenset()
     origins: Mapping[str, str] = field(default_factory=dict)
+
+    def origin_of(self, variable: str) -> str:
+        """Return what a person calls a variable of the environment."""
+        return Environment(values=self.environment, from_file=self.from_dotenv).origin(variable)
 
 
 def load(
@@ -146,6 +151,7 @@ def _settings(values: Mapping[str, Any], merged: Mapping[Key, Given], environmen
             }
         ),
         environment=MappingProxyType(dict(environment.values)),
+        from_dotenv=environment.from_file,
         origins=MappingProxyType({".".join(key): given.origin for key, given in merged.items()}),
     )
 

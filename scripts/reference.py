@@ -45,8 +45,8 @@ SETTINGS_INTRO = """# Settings
 
 Defaults < `dso.toml` < environment (`.env` below the real one) < flags. Durations are seconds, or `"500ms"`, `"30s"`,
 `"2m"`, `"6h"`. `KEY` stands for a source's key. An unknown key or a bad value is told with what is accepted and the
-nearest right key, and nothing is fetched. So is an unknown variable that begins with `DATA_ORCHESTRATOR_` or `DSO_`, and
-one that begins with a source's key, or is nearly one of those that its plug-in declares. A variable that is set to
+nearest right key, and nothing is fetched. So is an unknown variable that begins with `DATA_ORCHESTRATOR_` or `DSO_`,
+and one that begins with a source's key, or is nearly one of those that its plug-in declares. A variable that is set to
 nothing counts as not set.
 """
 

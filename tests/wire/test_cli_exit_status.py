@@ -2,11 +2,11 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from test_cli_rig import MAIN, Dso, Ended, dso, environment
 
+from data_source_orchestrator.cli.app import run
 from data_source_orchestrator.cli.failures import guarded
 from data_source_orchestrator.cli.options import Common
 from data_source_orchestrator.cli.settled import data_folder, settled
@@ -109,6 +109,8 @@ def test_the_variables_of_a_plug_in_that_is_not_loaded_are_anybodys(dso: Dso):
         (("--max-retries", "many"), ("flag --max-retries is 'many'", "whole number")),
         (("--max-retries", "-1"), ("flag --max-retries is -1", "0 or more")),
         (("--min-successful", "1.5"), ("flag --min-successful is '1.5'", "whole number")),
+        (("--config", ""), ("flag --config is ''", "the path of a settings file")),
+        (("--config", "."), ("file . cannot be read: Is a directory",)),
         (("--config", "none.toml"), ("none.toml", "does not exist")),
         (("--fault", "wzstats"), ("--fault is 'wzstats'", "KEY=SPEC")),
         (("--fault", "wzstats=latency=soon"), ("latency", "'soon'", "seconds")),
@@ -118,6 +120,16 @@ def test_the_variables_of_a_plug_in_that_is_not_loaded_are_anybodys(dso: Dso):
 )
 def test_a_mistake_in_a_flag_is_told_in_the_words_of_the_flag(dso: Dso, flags: tuple[str, ...], words: tuple[str, ...]):
     refused(dso("sync", *flags), *words)
+
+
+@pytest.mark.parametrize("verb", ["sync", "sources", "doctor", "health", "metrics"])
+@pytest.mark.parametrize("empty", ["", "  "])
+def test_an_empty_data_folder_is_refused_and_is_not_the_working_folder(
+    dso: Dso, verb: str, empty: str, capsys: pytest.CaptureFixture[str]
+):
+    status = run([verb, "--sandbox", "--data-dir", empty])
+    refused(Ended(status, *capsys.readouterr()), f"flag --data-dir is '{empty}'; give the path of a folder")
+    assert list(dso.folder.iterdir()) == []
 
 
 def test_a_fault_without_the_sandbox_is_refused_before_anybody_is_asked(dso: Dso):
@@ -168,15 +180,15 @@ def test_the_data_folder_is_that_of_the_flag_then_the_variable_then_the_user(dso
     assert data_folder(settled(Common())) == dso.folder / "mine" / "dso"
     dso.set(DSO_DATA_DIR="elsewhere")
     assert data_folder(settled(Common())) == dso.folder / "elsewhere"
-    assert data_folder(settled(Common(data_dir=Path("here")))) == dso.folder / "here"
+    assert data_folder(settled(Common(data_dir="here"))) == dso.folder / "here"
 
 
 def test_what_nobody_foresaw_is_one_sentence_and_its_traceback_a_file(dso: Dso, capsys: pytest.CaptureFixture[str]):
-    status = guarded("no_such_module.run", Common(data_dir=dso.data))
+    status = guarded("no_such_module.run", Common(data_dir=str(dso.data)))
     out, err = capsys.readouterr()
     assert (status, out) == (1, "")
     [line] = err.splitlines()
-    assert line.startswith("dso: something unforeseen went wrong (ModuleNotFoundError: ")
+    assert line.startswith("dso: something unforeseen went wrong (No module named ")
     assert line.endswith(f"the traceback is in {dso.data}/errors.log")
     assert "Traceback (most recent call last)" in (dso.data / "errors.log").read_text()
 
@@ -186,7 +198,7 @@ def test_a_traceback_is_kept_elsewhere_where_the_data_folder_cannot_hold_it(
 ):
     dso.data.write_text("a file")
     monkeypatch.setattr("tempfile.tempdir", str(dso.folder))
-    assert guarded("no_such_module.run", Common(data_dir=dso.data)) == 1
+    assert guarded("no_such_module.run", Common(data_dir=str(dso.data))) == 1
     [kept] = dso.folder.glob("dso-*.log")
     assert capsys.readouterr().err.endswith(f"the traceback is in {kept}\n")
 

@@ -64,7 +64,7 @@ def _facts(options: Common, whole: Whole, left_alone: list[str], began: datetime
         health=settings.health,
         variables=_variables(whole),
         origins=settings.origins,
-        file=str(options.config or settings.environment.get(CONFIG.variable or "") or "dso.toml"),
+        file=(options.config or settings.environment.get(CONFIG.variable or "") or "dso.toml"),
         dso=lambda verb: " ".join(["dso", verb, *_where(options)]),
         elsewhere=" ".join(["dso doctor", *_where(replace(options, data_dir=None)), ELSEWHERE]),
         store=whole.store,
@@ -87,9 +87,9 @@ def _variables(whole: Whole) -> dict[str, str]:
 def _where(options: Common) -> Iterator[str]:
     """Yield the flags by which the next command meets the same set-up."""
     if options.config:
-        yield f"--config {shlex.quote(str(options.config))}"
+        yield f"--config {shlex.quote(options.config)}"
     if options.data_dir:
-        yield f"--data-dir {shlex.quote(str(options.data_dir))}"
+        yield f"--data-dir {shlex.quote(options.data_dir)}"
     if options.sandbox:
         yield "--sandbox"
 

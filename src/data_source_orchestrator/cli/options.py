@@ -5,7 +5,6 @@ Values are taken as they were typed: what they must be is known to `settings` an
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any
 
 from typer import Argument, Option
@@ -30,11 +29,11 @@ class Common:
         ),
     ] = False
     config: Annotated[
-        Path | None,
+        str | None,
         Option("--config", metavar="FILE", help="The settings file, in place of dso.toml in the working folder."),
     ] = None
     data_dir: Annotated[
-        Path | None,
+        str | None,
         Option("--data-dir", metavar="FOLDER", help="The folder of the store, in place of your own data folder."),
     ] = None
     sandbox: Annotated[

@@ -179,6 +179,11 @@ COMMANDS_INTRO = """# Commands
 With `--json` exactly one document goes to standard output, and everything else to standard error.
 
 {exit_status}
+
+A document is printed whole, when the command has reached its end. A command that Ctrl-C or SIGTERM ends before prints
+none: standard output stays empty, and the exit status is 130 or 143. `dso sync` has stored by then what the sources
+gave that had succeeded, and a line on standard error names them; `dso sources --json` tells by `checked_at` whose data
+that is. `dso fetch` stores no data. `dso sandbox` prints its document when it begins to serve.
 """
 
 

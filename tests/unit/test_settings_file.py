@@ -32,6 +32,7 @@ def refusal(folder: Path, text: str) -> str:
         ("run", 'timeout = "abc"', f"timeout is 'abc'; {DURATION}"),
         ("run", 'timeout = "-5s"', f"timeout is '-5s'; {DURATION}"),
         ("run", 'timeout = "0s"', f"timeout is '0s'; {LIMIT}"),
+        ("run", f'timeout = "{"9" * 20}"', f"timeout is '{'9' * 20}'; {LIMIT}"),
         ("run", 'timeout = "2h"', f"timeout is '2h'; {LIMIT}"),
         ("run", "timeout = true", f"timeout is true; {DURATION}"),
         ("run", "timeout = [1]", f"timeout is [1]; {DURATION}"),
@@ -235,6 +236,22 @@ def test_the_default_file_may_be_absent(tmp_path: Path):
 def test_a_folder_in_the_files_place_is_one_sentence(tmp_path: Path):
     (tmp_path / "dso.toml").mkdir()
     with pytest.raises(ConfigurationError, match=r"^file dso.toml cannot be read: Is a directory; give a file"):
+        load(environ={}, folder=tmp_path)
+
+
+@pytest.mark.parametrize("endless", ["/dev/zero", "/dev/full"])
+def test_a_file_that_never_ends_is_one_sentence(tmp_path: Path, endless: str):
+    if not Path(endless).exists():
+        pytest.skip(f"there is no {endless} here")
+    with pytest.raises(ConfigurationError, match="holds more than 1000000 bytes, which no settings do; give another"):
+        load(environ={}, folder=tmp_path, config=Path(endless))
+
+
+def test_a_link_that_leads_nowhere_is_no_absent_file(tmp_path: Path):
+    (tmp_path / "dso.toml").symlink_to(tmp_path / "gone.toml")
+    with pytest.raises(
+        ConfigurationError, match=r"^file dso.toml is a link that leads nowhere; mend it, or remove it$"
+    ):
         load(environ={}, folder=tmp_path)
 
 

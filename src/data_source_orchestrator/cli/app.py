@@ -107,7 +107,7 @@ def run(arguments: Sequence[str]) -> int:
     """Do what was typed, and return the exit status."""
     try:
         status = typer.main.get_command(build()).main(args=list(arguments), prog_name="dso", standalone_mode=False)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 — what is neither wrong use nor a full output is raised again
         return _told(error)
     return status if isinstance(status, int) else 0
 

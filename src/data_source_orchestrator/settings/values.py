@@ -24,7 +24,7 @@ MOST = 1_000_000_000
 YES = ("true", "yes", "on", "1", "t", "y")
 NO = ("false", "no", "off", "0", "f", "n")
 
-_DURATION = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)\s*(ms|s|m|h)?")
+_DURATION = re.compile(r"([0-9]{1,300}(?:\.[0-9]{1,15})?)\s*(ms|s|m|h)?")
 _WHOLE = re.compile(r"[0-9]{1,15}")
 _MOST_MS = int(LONGEST * 1000)
 
@@ -184,6 +184,8 @@ def _duration(value: object, *, zero: bool) -> float:
         return _told_duration(value, zero=zero)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ConfigurationError(f"is {written(value)}; give {DURATION_FORM}")
+    if value < 0:
+        raise ConfigurationError(f"is {written(value)}; give {_floor(zero=zero)} and at most {LONGEST:g} seconds")
     return seconds(value, "", zero=zero)
 
 
@@ -194,10 +196,13 @@ def _told_duration(text: str, *, zero: bool) -> float:
     amount = float(match[1]) * UNITS[match[2] or "s"]
     if 0 < amount <= LONGEST or (zero and amount == 0):
         return amount
-    floor = "0 or more" if zero else "more than 0"
-    mistaken = amount > LONGEST and match[2] in {None, "s"}
+    mistaken = LONGEST < amount <= LONGEST * 1000 and match[2] in {None, "s"}
     hint = f"; the unit is seconds; did you mean {amount / 1000:g}?" if mistaken else ""
-    raise ConfigurationError(f"is {written(text)}; give {floor} and at most {LONGEST:g} seconds{hint}")
+    raise ConfigurationError(f"is {written(text)}; give {_floor(zero=zero)} and at most {LONGEST:g} seconds{hint}")
+
+
+def _floor(*, zero: bool) -> str:
+    return "0 or more" if zero else "more than 0"
 
 
 def _meant_milliseconds(text: str) -> str:

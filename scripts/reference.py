@@ -45,7 +45,9 @@ SETTINGS_INTRO = """# Settings
 
 Defaults < `dso.toml` < environment (`.env` below the real one) < flags. Durations are seconds, or `"500ms"`, `"30s"`,
 `"2m"`, `"6h"`. `KEY` stands for a source's key. An unknown key or a bad value is told with what is accepted and the
-nearest right key, and nothing is fetched.
+nearest right key, and nothing is fetched. So is an unknown variable that begins with `DATA_ORCHESTRATOR_` or `DSO_`,
+and one that begins with a source's key, or is nearly one of those that its plug-in declares. A variable that is set to
+nothing counts as not set.
 """
 
 EVENTS_INTRO = """# Events
@@ -91,9 +93,13 @@ def settings_page() -> str:
 
 
 def _setting_row(setting: Setting) -> tuple[str, ...]:
-    default = "" if setting.default is None else f"`{str(setting.default).lower()}`"
+    default = "" if setting.default is None else f"`{_written(setting.default)}`"
     variable = f"`{setting.variable}`" if setting.variable else ""
     return f"`{setting.key}`", setting.meaning, default, variable
+
+
+def _written(default: object) -> str:
+    return str(list(default) if isinstance(default, tuple) else default).lower()
 
 
 def events_page() -> str:
@@ -173,6 +179,11 @@ COMMANDS_INTRO = """# Commands
 With `--json` exactly one document goes to standard output, and everything else to standard error.
 
 {exit_status}
+
+A document is printed whole, when the command has reached its end. A command that Ctrl-C or SIGTERM ends before prints
+none: standard output stays empty, and the exit status is 130 or 143. `dso sync` has stored by then what the sources
+gave that had succeeded, and a line on standard error names them; `dso sources --json` tells by `checked_at` whose data
+that is. `dso fetch` stores no data. `dso sandbox` prints its document when it begins to serve.
 """
 
 

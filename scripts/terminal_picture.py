@@ -22,11 +22,10 @@ WIDTH = 96
 def main(picture: Path) -> None:
     """Sync twice into a store of its own, the second time with a fault, and draw the second."""
     with tempfile.TemporaryDirectory() as folder:
-        data_dir = Path(folder)
-        sync.run(FetchOptions(sandbox=True, data_dir=data_dir), _screen())
+        sync.run(FetchOptions(sandbox=True, data_dir=folder), _screen())
         screen = _screen()
         screen.out.print_line(Text("$ dso sync --sandbox --fault codmunity=challenge", "bold"))
-        sync.run(FetchOptions(sandbox=True, data_dir=data_dir, fault=["codmunity=challenge"]), screen)
+        sync.run(FetchOptions(sandbox=True, data_dir=folder, fault=["codmunity=challenge"]), screen)
     picture.parent.mkdir(parents=True, exist_ok=True)
     picture.write_text(screen.out.export_svg(title="dso sync", theme=MONOKAI, unique_id="dso-sync"), encoding="utf-8")
     print(f"wrote {picture}")

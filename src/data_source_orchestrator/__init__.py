@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from data_source_orchestrator.history.store import SqliteStore
     from data_source_orchestrator.orchestration.orchestrator import DataSourceOrchestrator
     from data_source_orchestrator.orchestration.sync import SyncReport
+    from data_source_orchestrator.web.policy import HttpPolicy
 
 _HOMES = {
     "assemble": ("orchestrator", "source_coordinator"),
@@ -73,6 +74,7 @@ _HOMES = {
     "history.store": ("SqliteStore",),
     "orchestration.orchestrator": ("DataSourceOrchestrator",),
     "orchestration.sync": ("SyncReport",),
+    "web.policy": ("HttpPolicy",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -97,6 +99,7 @@ __all__ = [
     "HealthReport",
     "HealthStatus",
     "HttpClient",
+    "HttpPolicy",
     "HttpResponse",
     "InsufficientSourcesError",
     "ManualClock",

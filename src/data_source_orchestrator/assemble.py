@@ -5,7 +5,7 @@ Also the home of the seed's ready-made pair, the one exception to "no module sta
 
 import functools
 import os
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,14 +13,15 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from data_source_orchestrator.core.claim import MergeRules
-from data_source_orchestrator.core.errors import ConfigurationError, UnknownSourceError, nearest
+from data_source_orchestrator.core.errors import ConfigurationError, StoreError, UnknownSourceError, nearest
 from data_source_orchestrator.core.plugin import Environment, Plugin
 from data_source_orchestrator.core.source import Source
 from data_source_orchestrator.fanout.coordinator import SourceCoordinator
 from data_source_orchestrator.fanout.discovery import installed_plugins, sources_of
 from data_source_orchestrator.history.store import SqliteStore
+from data_source_orchestrator.orchestration.commit import Batch, commit
 from data_source_orchestrator.orchestration.orchestrator import DataSourceOrchestrator
-from data_source_orchestrator.settings import Settings, SourceOverrides, load
+from data_source_orchestrator.settings import Settings, SourceOverrides, load, refuse_strangers
 
 if TYPE_CHECKING:
     orchestrator: DataSourceOrchestrator
@@ -37,18 +38,31 @@ NO_FAULTS: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Whole:
-    """A running whole: the orchestrator, what it was built from, and the file that holds its store."""
+    """A running whole: the orchestrator, what it was built from, and the file that holds its store.
+
+    `trouble` is why it has no store, where it was to stand all the same.
+    """
 
     orchestrator: DataSourceOrchestrator
     settings: Settings
     plugins: tuple[Plugin, ...]
     environment: Environment
     store: Path
+    trouble: StoreError | None = None
+
+
+OpenStore = Callable[[Path], Awaitable[SqliteStore | StoreError]]
+"""Opens the store in a file, or gives what keeps it from being used where the whole is to stand without one."""
 
 
 @asynccontextmanager
 async def assemble(
-    settings: Settings, *, data_dir: Path, sandbox: bool = False, faults: Mapping[str, str] = NO_FAULTS
+    settings: Settings,
+    *,
+    data_dir: Path,
+    sandbox: bool = False,
+    faults: Mapping[str, str] = NO_FAULTS,
+    open_store: OpenStore = SqliteStore.open,
 ) -> AsyncIterator[Whole]:
     """Build an orchestrator with its store from settings; with `sandbox` over the plug-ins' made-up upstreams.
 
@@ -64,13 +78,36 @@ async def assemble(
         if sandbox:
             sources = _made_up(sources, plugins, environment)
         coordinator = SourceCoordinator(sources, health=settings.health)
-        store = await SqliteStore.open(path)
-        stack.push_async_callback(store.close)
+        opened = await open_store(path)
+        store, trouble = (None, opened) if isinstance(opened, StoreError) else (opened, None)
+        if store is not None:
+            stack.push_async_callback(store.close)
         orchestrator = DataSourceOrchestrator(
-            coordinator, settings.run, settings.retry, store=store, rules=_rules(plugins)
+            coordinator, settings.run, settings.retry, store=store, rules=_rules(plugins), http=settings.http
         )
         await stack.enter_async_context(orchestrator)
-        yield Whole(orchestrator=orchestrator, settings=settings, plugins=plugins, environment=environment, store=path)
+        yield Whole(
+            orchestrator=orchestrator,
+            settings=settings,
+            plugins=plugins,
+            environment=environment,
+            store=path,
+            trouble=trouble,
+        )
+
+
+async def store_or_trouble(path: Path) -> SqliteStore | StoreError:
+    """Open a store that can be read and written: what it remembers is read, and part of it written again as it is."""
+    try:
+        store = await SqliteStore.open(path)
+    except StoreError as error:
+        return error
+    try:
+        await store.write(lambda transaction: commit(transaction, Batch(breakers={})))
+    except StoreError as error:
+        await store.close()
+        return error
+    return store
 
 
 @asynccontextmanager
@@ -99,7 +136,7 @@ def live() -> DataSourceOrchestrator:
     settings = load(environ=os.environ, folder=Path.cwd())
     plugins = installed_plugins(settings.plugins)
     coordinator = SourceCoordinator(_configured(plugins, settings.environment, settings), health=settings.health)
-    return DataSourceOrchestrator(coordinator, settings.run, settings.retry, rules=_rules(plugins))
+    return DataSourceOrchestrator(coordinator, settings.run, settings.retry, rules=_rules(plugins), http=settings.http)
 
 
 def __getattr__(name: str) -> Any:
@@ -126,10 +163,12 @@ def _by_plugin(
     return sorted_out
 
 
-def _configured(plugins: Iterable[Plugin], environment: Environment, settings: Settings) -> list[Source[Any]]:
+def _configured(plugins: Sequence[Plugin], environment: Environment, settings: Settings) -> list[Source[Any]]:
     """Return the plug-ins' sources with the settings laid over them."""
     sources = sources_of(plugins, environment)
-    _refuse_unknown(settings.sources, [source.key for source in sources])
+    keys = [source.key for source in sources]
+    refuse_strangers(settings, [variable.name for plugin in plugins for variable in plugin.variables], keys)
+    _refuse_unknown(settings.sources, keys)
     return [_overridden(source, settings.sources.get(source.key, SourceOverrides())) for source in sources]
 
 

@@ -279,3 +279,14 @@ async def test_entities_of_a_good_source_survive_anothers_odd_rows(tmp_path: Pat
         report = await house(store, odd, good).sync()
         assert report.snapshot.entities == 1
         assert "NaN" in str(report.result.outcomes["odd"]) or "nan" in str(report.result.outcomes["odd"])
+
+
+async def test_A10_A25_runs_that_left_a_source_too_little_time_are_remembered_by_later_processes(tmp_path: Path):
+    hung = scripted("hung", Hang(), timeout=100)
+    async with disk(tmp_path) as store:
+        for _ in range(2):
+            await house(store, hung).fetch()
+        async with house(store, hung) as later:
+            [report] = later.get_health_reports()
+    assert [(cut.after, cut.timeout) for cut in report.cut_short] == [(60, 100)] * 2
+    assert report.message.startswith("its last 2 runs were cut by the run's limit after 60 s, before its own timeout")

@@ -7,6 +7,7 @@ from test_resilience_rig import Rig, failure, lasting, skipped, success, swallow
 
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.events import AttemptFinished
+from data_source_orchestrator.core.outcome import CutShort
 from data_source_orchestrator.core.verdicts import Verdict
 
 DOWN = ConnectionError("refused")
@@ -82,6 +83,7 @@ async def test_cut_before_its_own_time_was_up_nothing_is_said_against_the_source
         executed = await rig.execute(rig.script(lasting(100)), timeout=30, within=20)
         assert failure(executed).kind == "timeout"
         assert executed.verdict is Verdict.RELEASED
+        assert executed.cut_short == CutShort(after=20, timeout=30)
     assert rig.breaker.state == "closed"
     assert {event.verdict for event in rig.told(AttemptFinished)} == {Verdict.RELEASED}
 
@@ -91,7 +93,7 @@ async def test_cut_after_its_own_whole_time_counts_against_the_source_a07(within
     rig = Rig()
     for _ in range(5):
         executed = await rig.execute(rig.script(lasting(100)), timeout=30, within=within)
-        assert executed.verdict is Verdict.FAILURE
+        assert (executed.verdict, executed.cut_short) == (Verdict.FAILURE, None)
     assert rig.breaker.state == "open"
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from data_source_orchestrator.core.errors import FetchError
-from data_source_orchestrator.core.outcome import Executed, Failure, Success
+from data_source_orchestrator.core.outcome import CutShort, Executed, Failure, Success
 from data_source_orchestrator.core.verdicts import FailureKind, Verdict
 from data_source_orchestrator.health.document import from_json, to_json
 from data_source_orchestrator.health.record import checked, record
@@ -21,7 +21,13 @@ BAD: Executed[object] = Executed(
     outcome=Failure(source="a", kind=FailureKind.BUG, error=FetchError("bug", "oh"), attempts=2, duration=1.0),
     verdict=Verdict.FAILURE,
 )
-LIVED = checked(record(record(SourceHealth(), GOOD, NOON), BAD, NOON), BAD, NOON)
+CUT: Executed[object] = Executed(
+    outcome=Failure(source="a", kind=FailureKind.TIMEOUT, error=FetchError("timeout"), attempts=1, duration=0.7),
+    verdict=Verdict.RELEASED,
+    cut_short=CutShort(after=0.7, timeout=30.0),
+)
+RAN = record(record(SourceHealth(), GOOD, NOON), BAD, NOON)
+LIVED = checked(record(RAN, CUT, NOON + timedelta(hours=1)), BAD, NOON)
 
 
 def document() -> Any:
@@ -76,6 +82,10 @@ def test_what_is_no_document_of_ours_is_read_as_no_history(found: Any):
         ("last_failure", None),
         ("last_failure", ["2026-03-01T12:00:00+00:00", "bug"]),
         ("last_failure", ["2026-03-01T12:00:00+00:00", "bug", 5]),
+        ("cuts", None),
+        ("cuts", [["2026-03-01T13:00:00+00:00", 0.7]]),
+        ("cuts", [["2026-03-01T13:00:00+00:00", -1, 30.0]]),
+        ("cuts", [["2026-03-01T13:00:00+00:00", 0.7, 30.0]] * 101),
         ("last_check", ["2026-03-01T12:00:00+00:00", 1, None, ""]),
         ("last_check", 5),
     ],
@@ -84,7 +94,13 @@ def test_a_document_with_one_wrong_member_is_read_as_no_history(name: str, value
     assert from_json({**document(), name: value}) == SourceHealth()
 
 
-@pytest.mark.parametrize("name", to_json(SourceHealth()))
+def test_a_document_from_before_cuts_were_remembered_is_still_read():
+    found = document()
+    del found["cuts"]
+    assert from_json(found) == checked(RAN, BAD, NOON)
+
+
+@pytest.mark.parametrize("name", [name for name in to_json(SourceHealth()) if name != "cuts"])
 def test_an_older_document_without_a_member_is_read_as_no_history(name: str):
     found = document()
     del found[name]

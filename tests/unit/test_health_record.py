@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from data_source_orchestrator.core.errors import ConfigurationError, FetchError
-from data_source_orchestrator.core.outcome import Executed, Failure, Skipped, Success
+from data_source_orchestrator.core.outcome import CutShort, Executed, Failure, Skipped, Success
 from data_source_orchestrator.core.verdicts import FailureKind, SkipReason, Verdict
 from data_source_orchestrator.health.record import LONGEST_MESSAGE, checked, readmitted, record
-from data_source_orchestrator.health.state import KEPT, Check, LastFailure, SourceHealth, history
+from data_source_orchestrator.health.state import KEPT, Check, Cut, LastFailure, SourceHealth, history
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -26,6 +26,11 @@ def failure(kind: FailureKind = FailureKind.SERVER, message: str = "answered 503
 
 def skipped() -> Executed[object]:
     return Executed(outcome=Skipped(source="prices", reason=SkipReason.CIRCUIT_OPEN), verdict=Verdict.RELEASED)
+
+
+def cut_short(after: float = 0.7) -> Executed[object]:
+    outcome = failure(FailureKind.TIMEOUT).outcome
+    return Executed(outcome=outcome, verdict=Verdict.RELEASED, cut_short=CutShort(after=after, timeout=30.0))
 
 
 def fold(*executions: Executed[object]) -> SourceHealth:
@@ -211,3 +216,23 @@ def test_d30_a_state_that_was_handed_out_cannot_be_changed():
     state = fold(success())
     with pytest.raises(FrozenInstanceError):
         state.successes = 9  # type: ignore[misc]  # that it cannot be set is the subject
+
+
+def test_a10_a17_what_the_runs_limit_cut_short_is_remembered_and_changes_nothing_else():
+    before = fold(success(), failure())
+    after = record(before, cut_short(after=0.7), at(9))
+    assert after == replace(before, cuts=(Cut(at=at(9), after=0.7, timeout=30.0),))
+    assert checked(before, cut_short(), at(9)) is before
+
+
+@pytest.mark.parametrize("executed", [success(), failure()])
+def test_whatever_tells_of_the_source_ends_the_row_of_cuts_before_it_in_whatever_order(executed: Executed[object]):
+    told = [(0, cut_short()), (10, executed), (20, cut_short()), (30, cut_short())]
+    for order in (told, told[::-1], [told[2], told[0], told[3], told[1]]):
+        assert [cut.at for cut in fold_at(*order).cuts] == [at(20), at(30)]
+    assert fold_at(*told, (40, executed)).cuts == ()
+
+
+def test_no_more_cuts_are_kept_than_executions():
+    cuts = fold(*[cut_short(after=float(n)) for n in range(KEPT + 1)]).cuts
+    assert (len(cuts), cuts[0].after, cuts[-1].after) == (KEPT, 1.0, KEPT)

@@ -9,7 +9,7 @@ from data_source_orchestrator.core.policies import HealthPolicy
 from data_source_orchestrator.core.source import Source
 from data_source_orchestrator.core.verdicts import FailureKind, Verdict
 from data_source_orchestrator.health.reports import HealthReport, OverallHealth, overall, report
-from data_source_orchestrator.health.state import Check, Execution, LastFailure, SourceHealth
+from data_source_orchestrator.health.state import Check, Cut, Execution, LastFailure, SourceHealth
 from data_source_orchestrator.health.status import HealthStatus
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -129,6 +129,15 @@ def test_a_report_tells_what_the_state_holds_under_the_sources_key_and_title():
     )
 
 
+def test_who_was_cut_short_is_named_and_is_not_called_never_run():
+    cut = SourceHealth(cuts=(Cut(at=NOON, after=0.7, timeout=30.0),))
+    states = {"a": cut, "b": SourceHealth(), "off": cut}
+    reports = [report(Source(key=key, fetcher=lambda: None), state, HealthPolicy()) for key, state in states.items()]
+    health = overall(reports, {"off"})
+    assert health.message == "0 of 2 sources healthy; cut by the run's limit: a; not run yet: b; disabled: off"
+    assert (health.status, health.unknown_sources) == (UNKNOWN, 2)
+
+
 def test_a_report_measures_latency_against_the_sources_own_timeout():
     good = Execution(at=NOON, verdict=Verdict.SUCCESS, kind=None, duration=9.0, latency=9.0, attempts=1)
     state = SourceHealth(recent=(good,), latencies=(9.0,), successes=1, last_success=NOON)
@@ -142,7 +151,7 @@ def test_without_history_nothing_is_invented():
     assert (fresh.status, fresh.uptime, fresh.average_latency) == (UNKNOWN, None, None)
 
 
-def test_the_fields_of_both_reports_are_those_of_the_seed():
+def test_the_fields_of_both_reports_are_those_of_the_seed_and_what_was_cut_short():
     assert [member.name for member in fields(HealthReport)] == [
         "key",
         "source_name",
@@ -154,6 +163,7 @@ def test_the_fields_of_both_reports_are_those_of_the_seed():
         "last_failure",
         "message",
         "last_check",
+        "cut_short",
     ]
     assert [member.name for member in fields(OverallHealth)] == [
         "status",

@@ -7,7 +7,7 @@ import pytest
 
 from data_source_orchestrator.core.policies import HealthPolicy
 from data_source_orchestrator.core.verdicts import FailureKind, Verdict
-from data_source_orchestrator.health.state import Execution, LastFailure, SourceHealth
+from data_source_orchestrator.health.state import Cut, Execution, LastFailure, SourceHealth
 from data_source_orchestrator.health.status import HealthStatus, assess, average_latency, status_of, uptime
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -138,6 +138,26 @@ def test_a06_both_thresholds_of_latency_can_be_set():
 )
 def test_each_status_says_why(state: SourceHealth, why: str):
     assert assess(state, timeout=10.0, policy=HealthPolicy()).why == why
+
+
+@pytest.mark.parametrize(
+    ("marks", "count", "status", "why"),
+    [
+        ("", 1, UNKNOWN, "its last run was cut"),
+        ("", 3, UNKNOWN, "its last 3 runs were cut"),
+        ("..", 2, HEALTHY, "none of its last 2 executions failed; since then its last 2 runs were cut"),
+        (".x", 1, DEGRADED, "its last execution failed (server: no answer); since then its last run was cut"),
+    ],
+)
+def test_a10_runs_that_cut_a_source_short_are_told_with_what_to_do_and_judge_nothing(
+    marks: str, count: int, status: HealthStatus, why: str
+):
+    cuts = (Cut(at=NOON, after=59.99996, timeout=30.0), Cut(at=NOON, after=0.70001, timeout=30.0))
+    state = replace(past(marks), cuts=(cuts * count)[-count:])
+    told = assess(state, timeout=30.0, policy=HealthPolicy())
+    limit = "by the run's limit after 0.7 s, before its own timeout of 30 s was up"
+    assert told.why == f"{why} {limit}; raise run.timeout, or lower the source's timeout"
+    assert told.status is status is judged(past(marks))
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from data_source_orchestrator.settings import load
 DURATION = 'give seconds as a number, or text such as "30s", "500ms", "2m" or "1h"'
 LIMIT = "give more than 0 and at most 3600 seconds"
 COUNT = "give a whole number of 0 or more"
+ADDRESSES = 'give a list of addresses or networks such as ["127.0.0.1", "10.0.0.0/8"]'
 SWITCH = "give true or false, without quotation marks"
 
 
@@ -31,14 +32,15 @@ def refusal(folder: Path, text: str) -> str:
         ("run", 'timeout = "abc"', f"timeout is 'abc'; {DURATION}"),
         ("run", 'timeout = "-5s"', f"timeout is '-5s'; {DURATION}"),
         ("run", 'timeout = "0s"', f"timeout is '0s'; {LIMIT}"),
+        ("run", f'timeout = "{"9" * 20}"', f"timeout is '{'9' * 20}'; {LIMIT}"),
         ("run", 'timeout = "2h"', f"timeout is '2h'; {LIMIT}"),
-        ("run", "timeout = true", f"timeout is True; {DURATION}"),
+        ("run", "timeout = true", f"timeout is true; {DURATION}"),
         ("run", "timeout = [1]", f"timeout is [1]; {DURATION}"),
         ("run", "max_retries = -1", f"max_retries is -1; {COUNT}"),
         ("run", "max_retries = 1.5", f"max_retries is 1.5; {COUNT}"),
         ("run", "max_retries = nan", f"max_retries is nan; {COUNT}"),
         ("run", 'max_retries = "3"', f"max_retries is '3'; {COUNT}"),
-        ("run", "max_retries = false", f"max_retries is False; {COUNT}"),
+        ("run", "max_retries = false", f"max_retries is false; {COUNT}"),
         ("run", "min_successful_sources = -1", f"min_successful_sources is -1; {COUNT}"),
         ("run", 'parallel_execution = "yes"', f"parallel_execution is 'yes'; {SWITCH}"),
         ("run", "fail_fast = 1", f"fail_fast is 1; {SWITCH}"),
@@ -53,10 +55,24 @@ def refusal(folder: Path, text: str) -> str:
         ("health", "slow_factor = 1", "slow_factor is 1; give a number above 1 and at most 3600"),
         ("health", "slow_factor = nan", "slow_factor is nan; give a number above 1 and at most 3600"),
         ("health", "slow_share = 80", "slow_share is 80; give a number from 0 to 1"),
+        ("http", "max_body = 0", "max_body is 0; give a whole number of 1 or more"),
+        ("http", 'max_body = "32MB"', f"max_body is '32MB'; {COUNT}"),
+        ("http", "max_redirects = -1", f"max_redirects is -1; {COUNT}"),
+        ("http", "max_json_depth = 501", "max_json_depth is 501; give a whole number from 1 to 500"),
+        ("http", 'connect_timeout = "0s"', f"connect_timeout is '0s'; {LIMIT}"),
+        ("http", 'user_agent = "two\\nlines"', "user_agent is 'two\\nlines'; give one line of printable ASCII"),
+        ("http", "user_agent = 5", "user_agent is 5; give one line of printable ASCII"),
+        ("http", 'trusted = "10.0.0.1"', f"trusted is '10.0.0.1'; {ADDRESSES}"),
+        ("http", "trusted = [10]", f"trusted is [10]; {ADDRESSES}"),
+        (
+            "http",
+            'trusted = ["10.0.0.0/8", "intranet"]',
+            "trusted holds 'intranet'; give addresses or networks, as '127.0.0.1' or '10.0.0.0/8'",
+        ),
         ("store", 'data_dir = ""', "data_dir is ''; give the path of a folder"),
         ("store", "data_dir = 5", "data_dir is 5; give the path of a folder"),
         ("sources.x", 'priority = "high"', "priority is 'high'; give a whole number"),
-        ("sources.x", "priority = true", "priority is True; give a whole number"),
+        ("sources.x", "priority = true", "priority is true; give a whole number"),
         ("sources.x", "reliability = 95", "reliability is 95; give a number from 0 to 1"),
         ("sources.x", "minimum_rows = -1", f"minimum_rows is -1; {COUNT}"),
         ("sources.x", "attempt_timeout = 0", f"attempt_timeout is 0; {LIMIT}"),
@@ -115,10 +131,10 @@ def test_jitter_is_a_switch_or_a_word(tmp_path: Path, value: str, held: str):
         ("timeout = 3", "timeout (= 3) is not a known setting; did you mean [run] timeout?"),
         ("[run]\nbase_delay = 3", "[run] base_delay (= 3) is not a known setting; did you mean [retry] base_delay?"),
         ("[store]\ncolour = 3", "[store] colour (= 3) is not a known setting; there are data_dir"),
-        ("[wall]", "[wall] is not a known table; there are plugins, run, retry, health, store, sources"),
+        ("[wall]", "[wall] is not a known table; there are plugins, run, retry, health, http, store, sources"),
         (
             "config = 'x'",
-            "config (= 'x') is not a known setting; there are plugins, run, retry, health, store, sources",
+            "config (= 'x') is not a known setting; there are plugins, run, retry, health, http, store, sources",
         ),
     ],
 )
@@ -131,10 +147,10 @@ def test_an_unknown_key_is_told_with_the_nearest_right_one(tmp_path: Path, text:
     [
         ("run = 5", "run is 5; give a table"),
         ("sources = []", "sources is []; give a table"),
-        ("[[run]]", "run is [{}]; give a table"),
+        ("[[run]]", "run is an array of tables; give a table"),
         ("sources.x = 1", "[sources] x is 1; give a table"),
-        ("[run.timeout]\na = 1", f"[run.timeout] is {{'a': 1}}; {DURATION}"),
-        ("[run.timeout]", f"[run.timeout] is {{}}; {DURATION}"),
+        ("[run.timeout]\na = 1", f"[run.timeout] is a table; {DURATION}"),
+        ("[run.timeout]", f"[run.timeout] is a table; {DURATION}"),
         ('plugins = "cod"', "plugins is 'cod'; give a list of names such as [\"cod\"], or [] for none"),
         ("plugins = [1]", 'plugins is [1]; give a list of names such as ["cod"], or [] for none'),
     ],
@@ -220,6 +236,22 @@ def test_the_default_file_may_be_absent(tmp_path: Path):
 def test_a_folder_in_the_files_place_is_one_sentence(tmp_path: Path):
     (tmp_path / "dso.toml").mkdir()
     with pytest.raises(ConfigurationError, match=r"^file dso.toml cannot be read: Is a directory; give a file"):
+        load(environ={}, folder=tmp_path)
+
+
+@pytest.mark.parametrize("endless", ["/dev/zero", "/dev/full"])
+def test_a_file_that_never_ends_is_one_sentence(tmp_path: Path, endless: str):
+    if not Path(endless).exists():
+        pytest.skip(f"there is no {endless} here")
+    with pytest.raises(ConfigurationError, match="holds more than 1000000 bytes, which no settings do; give another"):
+        load(environ={}, folder=tmp_path, config=Path(endless))
+
+
+def test_a_link_that_leads_nowhere_is_no_absent_file(tmp_path: Path):
+    (tmp_path / "dso.toml").symlink_to(tmp_path / "gone.toml")
+    with pytest.raises(
+        ConfigurationError, match=r"^file dso.toml is a link that leads nowhere; mend it, or remove it$"
+    ):
         load(environ={}, folder=tmp_path)
 
 

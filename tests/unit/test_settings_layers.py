@@ -11,6 +11,7 @@ import pytest
 from data_source_orchestrator.core.errors import ConfigurationError
 from data_source_orchestrator.core.policies import HealthPolicy, OrchestratorConfig, RetryConfig
 from data_source_orchestrator.settings import Settings, SourceOverrides, load
+from data_source_orchestrator.web.policy import HttpPolicy
 
 WHOLE_FILE = """
 plugins = ["cod", "prices"]
@@ -36,6 +37,13 @@ recent_failures = 3
 recent_window = 20
 slow_factor = 3.0
 slow_share = 0.5
+
+[http]
+max_body = 1000
+max_redirects = 0
+connect_timeout = "2s"
+user_agent = "somebody"
+trusted = ["10.0.0.0/8"]
 
 [store]
 data_dir = "kept"
@@ -80,6 +88,9 @@ def test_b08_every_setting_of_the_file_arrives(tmp_path: Path):
     )
     assert settings.health == HealthPolicy(
         degraded_after=2, down_after=4, recent_failures=3, recent_window=20, slow_factor=3.0, slow_share=0.5
+    )
+    assert settings.http == HttpPolicy(
+        max_body=1000, max_redirects=0, connect_timeout=2, user_agent="somebody", trusted=("10.0.0.0/8",)
     )
     assert settings.data_dir == tmp_path / "kept"
     assert settings.plugins == ("cod", "prices")

@@ -13,6 +13,7 @@ from data_source_orchestrator.core.source import Source
 from data_source_orchestrator.settings import CONFIG, SETTINGS, VARIABLES, Setting, SourceOverrides, load
 from data_source_orchestrator.settings.layers import FLAGS, READERS
 from data_source_orchestrator.settings.model import SettingsTable
+from data_source_orchestrator.web.policy import HttpPolicy
 
 BY_KEY = {setting.key: setting for setting in SETTINGS}
 
@@ -49,6 +50,7 @@ def test_every_setting_has_one_sentence_for_the_docs(setting: Setting):
         ("run", OrchestratorConfig),
         ("retry", RetryConfig),
         ("health", HealthPolicy),
+        ("http", HttpPolicy),
         ("sources.KEY.breaker", BreakerPolicy),
     ],
 )
@@ -91,7 +93,7 @@ def test_flags_are_named_after_the_settings_of_a_run_and_of_the_store():
 
 def test_every_default_told_is_what_an_empty_folder_gives(tmp_path: Path):
     settings = load(environ={}, folder=tmp_path)
-    for section in ("run", "retry", "health"):
+    for section in ("run", "retry", "health", "http"):
         for key, setting in BY_KEY.items():
             if key.startswith(f"{section}.") and key != "retry.jitter":
                 assert getattr(getattr(settings, section), key.split(".")[1]) == setting.default

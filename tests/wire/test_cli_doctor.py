@@ -1,5 +1,8 @@
 """`dso doctor` works through the troubleshooting list (B19)."""
 
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +24,7 @@ def test_every_line_of_the_list_has_a_finding_and_a_next_command_b19(dso: Dso):
     dso("sync")
     told = findings(dso)
     assert list(told) == [check.title for section in CHECKLIST for check in section.checks]
-    assert len(told) == 12
+    assert len(told) == 13
     for check in told.values():
         assert check["finding"] in {"ok", "look here", "unknown"}
         assert check["told"]
@@ -35,7 +38,7 @@ def test_people_read_the_same_b19(dso: Dso):
         assert f"\n{section.complaint}\n" in f"\n{out}"
         for check in section.checks:
             assert f" {check.title}: " in out
-    assert out.count("\n      $ dso ") == 12
+    assert out.count("\n      $ dso ") == 13
 
 
 def test_nothing_to_complain_of_is_all_ok_but_for_what_too_few_runs_tell(dso: Dso):
@@ -109,3 +112,105 @@ def test_a_source_that_the_doctor_itself_lets_through_again_is_told(dso: Dso):
     assert (
         findings(dso)["Sources enabled"]["told"] == "wzstats had been left alone, answered now, and may be asked again"
     )
+
+
+def hang(dso: Dso, *more: str) -> None:
+    faults = [word for key in ("codarmory", "wzstats", "codmunity") for word in ("--fault", f"{key}=latency=20")]
+    dso("fetch", *faults, *more)
+
+
+def test_runs_that_were_cut_by_their_own_limit_are_found_and_not_called_no_runs(dso: Dso):
+    dso.set(DATA_ORCHESTRATOR_TIMEOUT_MS="300")
+    hang(dso)
+    hang(dso)
+    told = findings(dso)
+    limit = told["Timeout settings"]
+    assert limit["finding"] == "look here"
+    assert "the run's limit cut short codarmory 2 times (after 0.30 s of its 30.0 s)" in limit["told"]
+    assert "raise run.timeout, now 0.30 s, or lower the timeouts of the sources" in limit["told"]
+    assert limit["next"].startswith("dso sync --timeout 30 ")
+    assert told["Timeout values"] == {**limit, "check": "Timeout values"}
+    assert told["Retry count"]["told"] == "the run's limit cut short all that has run"
+    assert told["Retry count"]["next"] == limit["next"]
+    assert "cut by the run's limit: codarmory, wzstats, codmunity" in told["Source health"]["told"]
+    assert not any("has run yet" in check["told"] for check in told.values())
+
+
+def test_a_limit_that_was_raised_meanwhile_is_tried_by_another_run(dso: Dso):
+    hang(dso, "--timeout", "0.3")
+    told = findings(dso)["Timeout settings"]
+    assert told["told"].endswith("it is 1 min now, which leaves every source its own time")
+    assert told["next"].startswith("dso sync --data-dir ")
+
+
+def test_a_source_that_has_answered_since_is_complained_of_no_longer(dso: Dso):
+    hang(dso, "--timeout", "0.3")
+    dso("fetch")
+    told = findings(dso)
+    assert told["Timeout settings"]["finding"] == told["Timeout values"]["finding"] == "ok"
+
+
+def test_a_check_that_did_not_end_is_no_answer_whatever_an_earlier_one_found(dso: Dso):
+    dso("health", "--probe")
+    dso.set(DATA_ORCHESTRATOR_TIMEOUT_MS="1")
+    told = findings(dso)["Network connectivity"]
+    assert told["finding"] == "look here"
+    assert "its check did not come to an end within the run's 0.00 s" in told["told"]
+
+
+def without_store(dso: Dso) -> dict[str, dict[str, Any]]:
+    """Return what is found where nothing can be kept: the list is worked through all the same."""
+    ended = dso("doctor", "--json")
+    assert (ended.status, ended.err) == (0, "")
+    told = {check["check"]: check for section in ended.document["sections"] for check in section["checks"]}
+    assert next(iter(told)) == "Store"
+    assert len(told) == 13
+    assert told["Store"]["finding"] == "look here"
+    assert told["Network connectivity"]["finding"] == "ok"
+    unknown = [check["told"] for check in told.values() if check["finding"] == "unknown"]
+    assert len(unknown) == 9
+    assert all(sentence.endswith("not known without the store") for sentence in unknown)
+    return told
+
+
+def test_a_damaged_store_is_the_first_finding_and_the_rest_is_looked_at_all_the_same(dso: Dso):
+    dso("sync")
+    path = dso.data / "sandbox.db"
+    path.write_bytes(b"this was never a database, it is a letter\n" * 100)
+    store = without_store(dso)["Store"]
+    assert "is damaged" in store["told"]
+    assert store["next"] == f"mv {path} {path}.damaged"
+
+
+def test_a_store_that_another_process_holds_is_the_first_finding(dso: Dso):
+    dso("sync")
+    path = dso.data / "sandbox.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        store = without_store(dso)["Store"]
+    assert "was locked by another process" in store["told"]
+    assert store["next"] == f"fuser -v {path}"
+
+
+@pytest.mark.parametrize("place", ["/dev/full", "/proc/nothing", "letter.txt"])
+def test_a_data_folder_that_can_be_none_is_the_first_finding(dso: Dso, place: str):
+    (dso.folder / "letter.txt").write_text("mine")
+    dso.data = Path(place)
+    store = without_store(dso)["Store"]
+    assert store["told"].endswith("choose another data folder")
+    assert store["next"] == 'dso doctor --sandbox --data-dir "$HOME/dso-data"'
+
+
+def test_a_database_of_another_program_is_the_first_finding_and_stays_as_it_is(dso: Dso):
+    dso.data.mkdir()
+    with closing(sqlite3.connect(dso.data / "sandbox.db")) as theirs:
+        theirs.execute("CREATE TABLE letters (text)")
+    assert "is the database of another program" in without_store(dso)["Store"]["told"]
+    with closing(sqlite3.connect(dso.data / "sandbox.db")) as theirs:
+        assert theirs.execute("SELECT name FROM sqlite_master").fetchall() == [("letters",)]
+
+
+def test_a_mistake_in_the_settings_is_told_before_the_store_is_looked_at(dso: Dso):
+    dso.data.write_text("mine")
+    dso.write('plugins = ["cood"]')
+    assert dso("doctor").status == 2

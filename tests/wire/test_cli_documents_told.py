@@ -66,11 +66,29 @@ def test_a_failure_and_a_skip_are_told_with_their_kind_and_what_is_missing_meanw
     assert (skipped["status"], skipped["attempts"], skipped["records"]) == ("skipped", 0, None)
     assert skipped["error"] == {"kind": "disabled", "message": "disabled by the operator"}
     wzstats, codmunity = told["missing"]
-    assert list(wzstats) == ["source", "provides", "why", "checked_at", "expires_at"]
-    assert (wzstats["source"], wzstats["provides"]) == ("wzstats", ["tier", "win_rate", "pick_rate"])
+    assert list(wzstats) == ["source", "provides", "not_published", "why", "checked_at", "expires_at"]
+    assert (wzstats["source"], wzstats["provides"]) == ("wzstats", ["tier"])
+    assert wzstats["not_published"] == ["win_rate", "pick_rate"]
     lasts = datetime.fromisoformat(wzstats["expires_at"]) - datetime.fromisoformat(wzstats["checked_at"])
     assert lasts.total_seconds() == 4 * 3600
     assert datetime.fromisoformat(codmunity["checked_at"]).tzinfo == UTC
+
+
+def test_what_a_source_has_never_published_is_not_missing_because_the_source_failed(dso: Dso):
+    dso("sync")
+    out = dso("sync", "--fault", "wzstats=challenge", "--fault", "codarmory=challenge").out
+    missing = out[out.index("\nMissing\n") :]
+    assert "\n  tier from WZStats (failed: blocked): what it said " in missing
+    assert "\n  attachments, categories from CODArmory (failed: blocked): what it said " in missing
+    assert not any(word in out for word in ("win_rate", "pick_rate", "base_stats"))
+
+
+def test_of_a_source_that_was_never_read_only_what_it_declares_is_known(dso: Dso):
+    ended = dso("sync", "wzstats", "--fault", "wzstats=challenge")
+    never = "it was never read, so nothing of it is known; it declares tier, win_rate, pick_rate"
+    assert f"\n  WZStats (failed: blocked): {never}\n" in ended.out
+    [missing] = dso("sync", "wzstats", "--json", "--fault", "wzstats=challenge").document["missing"]
+    assert (missing["provides"], missing["not_published"]) == (["tier", "win_rate", "pick_rate"], [])
 
 
 def test_a_fetch_tells_the_rows_and_stores_none_of_them_but_counts(dso: Dso):
@@ -111,3 +129,18 @@ def test_a_document_is_ascii_where_the_terminal_may_know_nothing_else(dso: Dso):
     assert told.status == 0
     assert told.out.isascii()
     assert json.loads(told.out)["sufficient"] is True
+
+
+def test_runs_that_their_own_limit_cut_short_are_told_and_not_as_never_run(dso: Dso):
+    dso("fetch", "wzstats", "--timeout", "0.3", "--fault", "wzstats=latency=20")
+    told = dso("health", "--json").document
+    assert (
+        told["message"] == "0 of 3 sources healthy; cut by the run's limit: wzstats; not run yet: codarmory, codmunity"
+    )
+    wzstats = told["sources"]["wzstats"]
+    assert (wzstats["status"], wzstats["cut_short"]["runs"], wzstats["cut_short"]["timeout_s"]) == ("unknown", 1, 30)
+    assert wzstats["cut_short"]["after_s"] == pytest.approx(0.3, abs=0.05)
+    assert told["sources"]["codarmory"]["cut_short"] is None
+    sentence = "its last run was cut by the run's limit after 0.3 s, before its own timeout of 30 s was up"
+    assert sentence in wzstats["message"]
+    assert sentence in dso("health").out

@@ -2,11 +2,11 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from test_cli_rig import MAIN, Dso, Ended, dso, environment
 
+from data_source_orchestrator.cli.app import run
 from data_source_orchestrator.cli.failures import guarded
 from data_source_orchestrator.cli.options import Common
 from data_source_orchestrator.cli.settled import data_folder, settled
@@ -77,13 +77,44 @@ def test_a_mistake_in_a_variable_is_told_in_the_words_of_the_variable(dso: Dso):
 
 
 @pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("WZSTAT_SCRAPER_ENABLED", "WZSTATS_SCRAPER_ENABLED"),
+        ("CODARMORY_BASEURL", "CODARMORY_BASE_URL"),
+        ("CODMUNITY_API_URL", "CODMUNITY_API_BASE_URL"),
+        ("DATA_ORCHESTRATOR_TIMEOUT", "DATA_ORCHESTRATOR_TIMEOUT_MS"),
+        ("DSO_DATADIR", "DSO_DATA_DIR"),
+    ],
+)
+def test_a_misspelt_variable_is_told_with_the_nearest_one_wherever_it_stands(dso: Dso, name: str, meant: str):
+    told = f"is not known; did you mean {meant}?"
+    dso.set(**{name: "1"})
+    refused(dso("sync", "--json"), f"variable {name} {told}")
+    dso.set(**{name: ""})
+    (dso.folder / ".env").write_text(f"{name}=1")
+    refused(dso("sources"), f"variable {name} (file .env) {told}")
+
+
+def test_the_variables_of_a_plug_in_that_is_not_loaded_are_anybodys(dso: Dso):
+    dso.write("plugins = []")
+    dso.set(CODARMORY_BASEURL="1")
+    assert dso("sources").status == 0
+
+
+@pytest.mark.parametrize(
     ("flags", "words"),
     [
         (("--timeout", "soon"), ("flag --timeout is 'soon'", "30s")),
         (("--timeout", "60000"), ("flag --timeout is '60000'", "did you mean 60?")),
         (("--max-retries", "many"), ("flag --max-retries is 'many'", "whole number")),
         (("--max-retries", "-1"), ("flag --max-retries is -1", "0 or more")),
+        (("--timeout", "9" * 20), (f"flag --timeout is '{'9' * 20}'", "at most 3600 seconds")),
+        (("--max-retries", "9" * 20), ("from 0 to 1000000000",)),
+        (("--max-retries", "\N{ARABIC-INDIC DIGIT THREE}"), ("whole number",)),
+        (("--min-successful", "1_0"), ("flag --min-successful is '1_0'", "whole number")),
         (("--min-successful", "1.5"), ("flag --min-successful is '1.5'", "whole number")),
+        (("--config", ""), ("flag --config is ''", "the path of a settings file")),
+        (("--config", "."), ("file . cannot be read: Is a directory",)),
         (("--config", "none.toml"), ("none.toml", "does not exist")),
         (("--fault", "wzstats"), ("--fault is 'wzstats'", "KEY=SPEC")),
         (("--fault", "wzstats=latency=soon"), ("latency", "'soon'", "seconds")),
@@ -93,6 +124,16 @@ def test_a_mistake_in_a_variable_is_told_in_the_words_of_the_variable(dso: Dso):
 )
 def test_a_mistake_in_a_flag_is_told_in_the_words_of_the_flag(dso: Dso, flags: tuple[str, ...], words: tuple[str, ...]):
     refused(dso("sync", *flags), *words)
+
+
+@pytest.mark.parametrize("verb", ["sync", "sources", "doctor", "health", "metrics"])
+@pytest.mark.parametrize("empty", ["", "  "])
+def test_an_empty_data_folder_is_refused_and_is_not_the_working_folder(
+    dso: Dso, verb: str, empty: str, capsys: pytest.CaptureFixture[str]
+):
+    status = run([verb, "--sandbox", "--data-dir", empty])
+    refused(Ended(status, *capsys.readouterr()), f"flag --data-dir is '{empty}'; give the path of a folder")
+    assert list(dso.folder.iterdir()) == []
 
 
 def test_a_fault_without_the_sandbox_is_refused_before_anybody_is_asked(dso: Dso):
@@ -115,7 +156,8 @@ def test_an_unknown_source_is_told_with_the_nearest_key(dso: Dso, words: tuple[s
         (("enable",), "KEY"),
         (("priority", "wzstats"), "N"),
         (("priority", "wzstats", "1.5"), "whole number"),
-        (("priority", "wzstats", "first"), "whole number"),
+        (("priority", "wzstats", "first"), "the priority is 'first'; give a whole number, such as 1"),
+        (("priority", "wzstats", "9" * 20), "from -1000000000 to 1000000000"),
         (("sandbox", "--port", "x"), "whole number"),
         (("sandbox", "--port", "99999"), "99999"),
         (("sources", "wzstats"), "wzstats"),
@@ -143,15 +185,15 @@ def test_the_data_folder_is_that_of_the_flag_then_the_variable_then_the_user(dso
     assert data_folder(settled(Common())) == dso.folder / "mine" / "dso"
     dso.set(DSO_DATA_DIR="elsewhere")
     assert data_folder(settled(Common())) == dso.folder / "elsewhere"
-    assert data_folder(settled(Common(data_dir=Path("here")))) == dso.folder / "here"
+    assert data_folder(settled(Common(data_dir="here"))) == dso.folder / "here"
 
 
 def test_what_nobody_foresaw_is_one_sentence_and_its_traceback_a_file(dso: Dso, capsys: pytest.CaptureFixture[str]):
-    status = guarded("no_such_module.run", Common(data_dir=dso.data))
+    status = guarded("no_such_module.run", Common(data_dir=str(dso.data)))
     out, err = capsys.readouterr()
     assert (status, out) == (1, "")
     [line] = err.splitlines()
-    assert line.startswith("dso: something unforeseen went wrong (ModuleNotFoundError: ")
+    assert line.startswith("dso: something unforeseen went wrong (No module named ")
     assert line.endswith(f"the traceback is in {dso.data}/errors.log")
     assert "Traceback (most recent call last)" in (dso.data / "errors.log").read_text()
 
@@ -161,7 +203,7 @@ def test_a_traceback_is_kept_elsewhere_where_the_data_folder_cannot_hold_it(
 ):
     dso.data.write_text("a file")
     monkeypatch.setattr("tempfile.tempdir", str(dso.folder))
-    assert guarded("no_such_module.run", Common(data_dir=dso.data)) == 1
+    assert guarded("no_such_module.run", Common(data_dir=str(dso.data))) == 1
     [kept] = dso.folder.glob("dso-*.log")
     assert capsys.readouterr().err.endswith(f"the traceback is in {kept}\n")
 
@@ -172,3 +214,12 @@ def test_without_the_command_lines_extra_one_sentence_says_what_to_install(dso: 
     words = [sys.executable, "-c", hidden, *dso.typed("sources")]
     ended = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603 — our own words
     refused(Ended(ended.returncode, ended.stdout, ended.stderr), module, "install data-source-orchestrator[cli]")
+
+
+def test_the_caps_of_the_http_table_act(dso: Dso):
+    dso.write("[http]\nmax_body = 1000\nmax_redirects = 0")
+    ended = dso("sync", "--json")
+    assert ended.status == 1
+    for outcome in ended.document["sources"].values():
+        assert outcome["error"]["kind"] == "content"
+        assert "1000 bytes" in outcome["error"]["message"]

@@ -88,7 +88,7 @@ def test_a_person_reads_what_failed_and_why_and_until_when_the_old_data_counts(d
     assert "asks to wait 60 s; not tried again: the upstream asked to wait 60 s, and 2" in ended.out
     assert "✗ CODMunity  failed: blocked" in ended.out
     assert "the site wants a browser there" in ended.out
-    assert "tier, win_rate, pick_rate from WZStats (failed: rate limited): what it said" in ended.out
+    assert "  tier from WZStats (failed: rate limited): what it said" in ended.out
     assert "still counts, until 20" in ended.out
     assert "✓ Sufficient: 1 of 3 sources succeeded" in ended.out
     assert ended.err == ""

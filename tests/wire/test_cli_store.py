@@ -4,9 +4,10 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
-from test_cli_rig import Dso, Ended, dso
+from test_cli_rig import Dso, Ended, dso, environment
 
 __all__ = ["dso"]
 
@@ -68,6 +69,30 @@ def test_a_read_only_mount_is_one_sentence(dso: Dso):
     assert "is read-only" in line
 
 
+@pytest.mark.parametrize(
+    ("spoil", "told", "command"),
+    [
+        ("dd if=/dev/zero of=disk/rest bs=4k status=none 2>/dev/null", "its disk is full", "df -h disk"),
+        ("mount -o remount,ro disk", "is read-only", "ls -ld disk disk/sandbox.db"),
+    ],
+)
+def test_the_doctor_begins_with_a_disk_that_takes_nothing_and_looks_at_the_rest(
+    dso: Dso, spoil: str, told: str, command: str
+):
+    ended = on_a_small_disk(
+        dso.folder,
+        f"{MAIN} sync --sandbox --data-dir disk >/dev/null; {spoil};"
+        f" {MAIN} doctor --sandbox --data-dir disk; echo exit $?",
+    )
+    assert ended.err == ""
+    heading, finding, next_command, *rest = ended.out.splitlines()
+    assert heading == "Nothing kept"
+    assert told in finding
+    assert next_command.strip() == f"$ {command.replace('disk', str(dso.folder / 'disk'))}"
+    assert any("Network connectivity: all 3 sources answered" in line for line in rest)
+    assert rest[-1] == "exit 0"
+
+
 def on_a_small_disk(folder: Path, script: str) -> Ended:
     """Run a script in a process that has a disk of 4 MB mounted at `disk`."""
     (folder / "disk").mkdir()
@@ -79,7 +104,8 @@ def on_a_small_disk(folder: Path, script: str) -> Ended:
     if tried.returncode:
         pytest.skip(f"a test may not mount a disk of its own here: {tried.stderr.strip()}")
     words = [*apart, f"{mount}; {script}"]
-    ended = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603 — our own words
+    options: dict[str, Any] = {"cwd": folder, "capture_output": True, "text": True, "timeout": 60, "env": environment()}
+    ended = subprocess.run(words, check=False, **options)  # noqa: S603 — our own words
     told = Ended(ended.returncode, ended.stdout, ended.stderr)
     assert told.quiet
     return told

@@ -8,9 +8,10 @@ import select
 import struct
 import subprocess
 import termios
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from time import monotonic  # noqa: TID251 — the subject is a terminal
+from typing import IO
 
 import pytest
 from test_cli_rig import MAIN, Dso, dso, environment
@@ -148,15 +149,39 @@ def test_a_reader_that_leaves_ends_nothing_and_hears_no_complaint(dso: Dso, word
     assert process.returncode == (1 if words == ("--help",) else 0)
 
 
-def test_an_output_that_cannot_be_written_is_one_sentence(dso: Dso):
+@pytest.fixture
+def full() -> Iterator[IO[str]]:
+    """Give a file that takes nothing."""
     if not Path("/dev/full").exists():
         pytest.skip("there is no /dev/full here")
-    with Path("/dev/full").open("w") as full:
-        ended = dso.apart("sync", "--json", stdout=full)
-    assert ended.status == 1
-    assert len(ended.err.splitlines()) == 1
-    assert "No space left on device" in ended.err
-    assert ended.quiet
+    with Path("/dev/full").open("w") as file:
+        yield file
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("sync", "--json"), ("sync",), ("doctor",), ("sandbox", "--list-faults"), ("--help",), ("--version",)],
+    ids=" ".join,
+)
+def test_an_output_that_cannot_be_written_is_one_plain_sentence(dso: Dso, full: IO[str], words: tuple[str, ...]):
+    typed = list(words) if words[0].startswith("-") else dso.typed(*words)
+    ended = subprocess.run([*MAIN, *typed], stdout=full, stderr=subprocess.PIPE, text=True, check=False)  # noqa: S603 — our own words
+    assert ended.returncode == 1
+    assert ended.stderr == (
+        "dso: standard output cannot be written (No space left on device):"
+        " send it to a place that takes it, and try again\n"
+    )
+    assert not (dso.data / "errors.log").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "status"), [(("sync", *FAULT), 0), (("sync", "--fault", "x"), 2), (("nonsense",), 2)], ids=str
+)
+def test_a_standard_error_that_takes_nothing_changes_no_status(
+    dso: Dso, full: IO[str], words: tuple[str, ...], status: int
+):
+    assert dso.apart(*words, stderr=full).status == status
+    assert dso.apart(*words, stderr=None, preexec_fn=lambda: os.close(2)).status == status
 
 
 def test_a_closed_output_ends_nothing(dso: Dso):

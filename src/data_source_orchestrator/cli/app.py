@@ -21,7 +21,7 @@ from data_source_orchestrator.cli.options import (
     SwitchOptions,
 )
 
-WRONG_USE = 2
+UNWRITABLE, WRONG_USE = 1, 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,8 +98,8 @@ VERBS = (
 )
 
 EPILOG = (
-    "Exit status: 0 sufficient; 1 insufficient, or the store cannot be used; 2 wrong use or configuration;"
-    " 130 interrupted (143 by SIGTERM)."
+    "Exit status: 0 sufficient; 1 insufficient, or the store or standard output cannot be used; 2 wrong use or"
+    " configuration; 130 interrupted (143 by SIGTERM)."
 )
 
 
@@ -107,12 +107,8 @@ def run(arguments: Sequence[str]) -> int:
     """Do what was typed, and return the exit status."""
     try:
         status = typer.main.get_command(build()).main(args=list(arguments), prog_name="dso", standalone_mode=False)
-    except Exception as error:
-        told = _wrong_use(error)
-        if told is None:
-            raise
-        sys.stderr.write(f"dso: {told}\n")
-        return WRONG_USE
+    except Exception as error:  # noqa: BLE001 — what is neither wrong use nor a full output is raised again
+        return _told(error)
     return status if isinstance(status, int) else 0
 
 
@@ -143,7 +139,7 @@ def _alone(
         typer.echo(f"dso {installed('data-source-orchestrator')}")
         raise typer.Exit
     if ctx.invoked_subcommand is None:
-        with contextlib.redirect_stdout(sys.stderr):
+        with contextlib.redirect_stdout(sys.stderr), contextlib.suppress(OSError):
             typer.echo(ctx.get_help())
         raise typer.Exit(WRONG_USE)
 
@@ -161,6 +157,21 @@ def _function(verb: Verb) -> Callable[..., int]:
     act.__dict__["__signature__"] = signature
     act.__annotations__ = {name: parameter.annotation for name, parameter in signature.parameters.items()}
     return act
+
+
+def _told(error: Exception) -> int:
+    """Tell what was typed wrongly, or that the help cannot be printed; raise what is neither."""
+    from data_source_orchestrator.cli.failures import silence, tell, unwritable  # noqa: PLC0415 — only this needs it
+
+    told = _wrong_use(error)
+    if told is not None:
+        tell(told)
+        return WRONG_USE
+    if not isinstance(error, OSError):
+        raise error
+    silence(sys.stdout)
+    tell(unwritable(error))
+    return UNWRITABLE
 
 
 def _wrong_use(error: Exception) -> str | None:

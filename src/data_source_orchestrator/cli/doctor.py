@@ -2,11 +2,13 @@
 
 import shlex
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
 
 from rich.console import Console
 from rich.text import Text
 
-from data_source_orchestrator.assemble import Whole
+from data_source_orchestrator.assemble import Whole, store_or_trouble
 from data_source_orchestrator.cli.diagnosis import CHECKLIST, Facts, Finding
 from data_source_orchestrator.cli.documents import document
 from data_source_orchestrator.cli.failures import SUFFICIENT
@@ -17,31 +19,36 @@ from data_source_orchestrator.cli.probing import probe
 from data_source_orchestrator.cli.screen import Screen, printable
 from data_source_orchestrator.cli.words import OF_STATUS
 from data_source_orchestrator.core.claim import Json
+from data_source_orchestrator.health.reports import HealthReport
 from data_source_orchestrator.settings import CONFIG, VARIABLES
 from data_source_orchestrator.web.redaction import shown
 
 WIDEST = len("look here")
 INDENT = " " * 6
 
+ELSEWHERE = '--data-dir "$HOME/dso-data"'
+"""A data folder that most people can have."""
+
 Findings = list[tuple[str, list[tuple[str, Finding]]]]
 
 
 def run(options: Common) -> int:
-    """Work through the list."""
-    return perform(options, _doctor)
+    """Work through the list, whatever cannot be used."""
+    return perform(options, _doctor, open_store=store_or_trouble)
 
 
 async def _doctor(options: Common, whole: Whole, screen: Screen) -> int:
     left_alone = [view.source.key for view in whole.orchestrator.get_source_views() if not view.admitted]
+    began = whole.orchestrator.coordinator.clock.now()
     await probe(whole.orchestrator, screen)
-    facts = _facts(options, whole, left_alone)
+    facts = _facts(options, whole, left_alone, began)
     findings = [(part.complaint, [(check.title, check.look(facts)) for check in part.checks]) for part in CHECKLIST]
     screen.document(document("doctor", sections=_as_json(findings)))
     screen.show(_told(findings, screen.out))
     return SUFFICIENT
 
 
-def _facts(options: Common, whole: Whole, left_alone: list[str]) -> Facts:
+def _facts(options: Common, whole: Whole, left_alone: list[str], began: datetime) -> Facts:
     orchestrator, settings = whole.orchestrator, whole.settings
     coordinator = orchestrator.coordinator
     keys = [source.key for source in coordinator.get_all_sources()]
@@ -49,7 +56,7 @@ def _facts(options: Common, whole: Whole, left_alone: list[str]) -> Facts:
     return Facts(
         views=views,
         readmitted=tuple(key for key in left_alone if views[key].admitted),
-        reports={report.key: report for report in orchestrator.get_health_reports()},
+        reports={report.key: _of_today(report, began) for report in orchestrator.get_health_reports()},
         recent={key: coordinator.get_execution_history(key, settings.health.recent_window) for key in keys},
         overall=orchestrator.get_overall_health(),
         run=settings.run,
@@ -57,9 +64,18 @@ def _facts(options: Common, whole: Whole, left_alone: list[str]) -> Facts:
         health=settings.health,
         variables=_variables(whole),
         origins=settings.origins,
-        file=str(options.config or settings.environment.get(CONFIG.variable or "") or "dso.toml"),
+        file=(options.config or settings.environment.get(CONFIG.variable or "") or "dso.toml"),
         dso=lambda verb: " ".join(["dso", verb, *_where(options)]),
+        elsewhere=" ".join(["dso doctor", *_where(replace(options, data_dir=None)), ELSEWHERE]),
+        store=whole.store,
+        trouble=whole.trouble,
     )
+
+
+def _of_today(report: HealthReport, began: datetime) -> HealthReport:
+    """Leave out a check from before this visit: the one that was to follow it did not come to an end."""
+    stale = report.last_check is not None and report.last_check.at < began
+    return replace(report, last_check=None) if stale else report
 
 
 def _variables(whole: Whole) -> dict[str, str]:
@@ -71,9 +87,9 @@ def _variables(whole: Whole) -> dict[str, str]:
 def _where(options: Common) -> Iterator[str]:
     """Yield the flags by which the next command meets the same set-up."""
     if options.config:
-        yield f"--config {shlex.quote(str(options.config))}"
+        yield f"--config {shlex.quote(options.config)}"
     if options.data_dir:
-        yield f"--data-dir {shlex.quote(str(options.data_dir))}"
+        yield f"--data-dir {shlex.quote(options.data_dir)}"
     if options.sandbox:
         yield "--sandbox"
 

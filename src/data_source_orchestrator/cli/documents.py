@@ -15,7 +15,7 @@ from data_source_orchestrator.core.outcome import Failure, Outcome, Skipped, Suc
 from data_source_orchestrator.core.result import FetchResult
 from data_source_orchestrator.health.metrics import Metrics, SourceMetrics
 from data_source_orchestrator.health.reports import HealthReport, OverallHealth
-from data_source_orchestrator.health.state import Check, LastFailure
+from data_source_orchestrator.health.state import Check, Cut, LastFailure
 from data_source_orchestrator.orchestration.sync import Missing, SyncReport
 from data_source_orchestrator.orchestration.views import SourceView
 
@@ -183,6 +183,7 @@ def _missing(missing: Missing) -> dict[str, Json]:
     return {
         "source": missing.source,
         "provides": list(missing.provides),
+        "not_published": list(missing.not_published),
         "why": missing.why,
         "checked_at": moment(missing.checked_at),
         "expires_at": moment(missing.expires_at),
@@ -203,11 +204,19 @@ def _health(report: HealthReport, view: SourceView) -> dict[str, Json]:
         "last_failure": _failure(report.last_failure),
         "message": report.message,
         "last_check": _check(report.last_check),
+        "cut_short": _cut_short(report.cut_short),
     }
 
 
 def _failure(failure: LastFailure | None) -> Json:
     return {"at": moment(failure.at), "kind": str(failure.kind), "message": failure.message} if failure else None
+
+
+def _cut_short(cuts: tuple[Cut, ...]) -> Json:
+    if not cuts:
+        return None
+    last = cuts[-1]
+    return {"runs": len(cuts), "at": moment(last.at), "after_s": last.after, "timeout_s": last.timeout}
 
 
 def _check(check: Check | None) -> Json:

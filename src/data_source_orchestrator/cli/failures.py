@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
+from typing import IO
 
 from data_source_orchestrator.cli.options import Common
 from data_source_orchestrator.core.errors import ConfigurationError, StoreError, UnknownSourceError
@@ -27,6 +28,10 @@ LARGEST = 1_000_000
 
 EXTRA: Mapping[str, str] = MappingProxyType({"rich": "cli", "platformdirs": "cli"})
 """What the command line itself needs, by the extra that brings it."""
+
+
+class OutputError(Exception):
+    """What a command has to say cannot be written where it was to go."""
 
 
 class Terminated(BaseException):
@@ -51,7 +56,7 @@ def _told_of(error: Exception, options: Common) -> int:
     match error:
         case ConfigurationError() | UnknownSourceError():
             return _told(str(error), WRONG_USE)
-        case StoreError():
+        case StoreError() | OutputError():
             return _told(str(error), INSUFFICIENT)
         case ModuleNotFoundError(name=str(name)) if name.partition(".")[0] in EXTRA:
             extra = EXTRA[name.partition(".")[0]]
@@ -90,18 +95,46 @@ def kept_in(path: Path | None) -> str:
     return f"the traceback is in {path}" if path else "its traceback could not be kept"
 
 
-def _told(sentences: str, status: int) -> int:
-    with contextlib.suppress(OSError, ValueError):  # nobody may be listening, and the status tells enough
+def unwritable(error: OSError) -> str:
+    """Say that standard output takes nothing more."""
+    reason = error.strerror or "it is closed"
+    return f"standard output cannot be written ({reason}): send it to a place that takes it, and try again"
+
+
+def tell(sentences: str) -> None:
+    """Print each sentence on standard error, or nothing where nobody may be listening: the status tells enough."""
+    try:
         for sentence in sentences.splitlines():
             sys.stderr.write(f"dso: {sentence}\n")
         sys.stderr.flush()
+    except OSError:
+        silence(sys.stderr)
+    except (ValueError, AttributeError):
+        pass  # it is closed, or there never was one
+
+
+def silence(stream: IO[str]) -> None:
+    """Let what a stream is told from now on go nowhere, or the interpreter would complain of it at its end."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+
+
+def _told(sentences: str, status: int) -> int:
+    tell(sentences)
     return status
 
 
 def _unexpected(error: Exception, options: Common) -> int:
     path = keep("".join(traceback.format_exception(error)), _folder(options))
-    what = " ".join(f"{type(error).__name__}: {error}".split())
-    return _told(f"something unforeseen went wrong ({what}); {kept_in(path)}", INSUFFICIENT)
+    return _told(f"something unforeseen went wrong ({_named(error)}); {kept_in(path)}", INSUFFICIENT)
+
+
+def _named(error: Exception) -> str:
+    """Return an error's own words; where they are too few to understand, with the name of its kind."""
+    words = str(error).split()
+    return " ".join(words if len(words) > 1 else [f"{type(error).__name__}:", *words])
 
 
 def _folder(options: Common) -> Path | None:

@@ -70,7 +70,8 @@ def _check(check: Check, now: datetime) -> str:
 
 def _because(report: HealthReport, view: SourceView) -> str:
     """Say why a source is not well; of one that is, its figures say enough."""
-    told = [report.message] if report.status in {HealthStatus.DEGRADED, HealthStatus.DOWN} else []
+    unwell = report.status in {HealthStatus.DEGRADED, HealthStatus.DOWN}
+    told = [report.message] if unwell or report.cut_short else []
     if report.last_check and not report.last_check.ok:
         told.append(f"its check failed ({report.last_check.message})")
     if view.source.enabled and not view.admitted:

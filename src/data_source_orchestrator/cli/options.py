@@ -3,12 +3,14 @@
 Values are taken as they were typed: what they must be is known to `settings` and to the plug-ins.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any
 
 from typer import Argument, Option
+
+_WHOLE = re.compile(r"-?[0-9]{1,400}")
 
 KEY = "The source's key, as `dso sources` tells it."
 FAULT = Option(
@@ -30,11 +32,11 @@ class Common:
         ),
     ] = False
     config: Annotated[
-        Path | None,
+        str | None,
         Option("--config", metavar="FILE", help="The settings file, in place of dso.toml in the working folder."),
     ] = None
     data_dir: Annotated[
-        Path | None,
+        str | None,
         Option("--data-dir", metavar="FOLDER", help="The folder of the store, in place of your own data folder."),
     ] = None
     sandbox: Annotated[
@@ -145,10 +147,5 @@ class SandboxOptions(Faulty):
 
 
 def number(text: str | None) -> int | str | None:
-    """Return a whole number where there is one; what is none is left to whoever says what it should be."""
-    if text is None:
-        return None
-    try:
-        return int(text)
-    except ValueError:
-        return text
+    """Return a whole number in digits where there is one; what is none is left to whoever says what it should be."""
+    return int(text) if text is not None and _WHOLE.fullmatch(text) else text

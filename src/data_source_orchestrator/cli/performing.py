@@ -3,13 +3,14 @@
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from data_source_orchestrator.assemble import Whole, assemble
+from data_source_orchestrator.assemble import OpenStore, Whole, assemble
 from data_source_orchestrator.cli.logs import told_on
 from data_source_orchestrator.cli.notices import noticed
 from data_source_orchestrator.cli.options import Common
 from data_source_orchestrator.cli.running import run
 from data_source_orchestrator.cli.screen import Screen, screen_of_process
 from data_source_orchestrator.cli.settled import data_folder, sandbox_faults, settled
+from data_source_orchestrator.history.store import SqliteStore
 
 Options = TypeVar("Options", bound=Common)
 
@@ -17,7 +18,9 @@ Act = Callable[[Options, Whole, Screen], Awaitable[int]]
 """What a verb does with the house once it stands; returns the exit status."""
 
 
-def perform(options: Options, act: Act[Options], screen: Screen | None = None) -> int:
+def perform(
+    options: Options, act: Act[Options], screen: Screen | None = None, *, open_store: OpenStore = SqliteStore.open
+) -> int:
     """Build the house, act in it, close it, and return the exit status."""
     screen = screen or screen_of_process(as_json=options.json)
     settings = settled(options)
@@ -25,7 +28,9 @@ def perform(options: Options, act: Act[Options], screen: Screen | None = None) -
     folder = data_folder(settings)
 
     async def work() -> int:
-        async with assemble(settings, data_dir=folder, sandbox=options.sandbox, faults=faults) as whole:
+        async with assemble(
+            settings, data_dir=folder, sandbox=options.sandbox, faults=faults, open_store=open_store
+        ) as whole:
             with noticed(screen, whole.orchestrator.coordinator.hub):
                 return await act(options, whole, screen)
 

@@ -14,6 +14,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from data_source_orchestrator.cli.failures import OutputError, silence, unwritable
 from data_source_orchestrator.core.claim import Json
 
 NARROWEST = 20
@@ -21,14 +22,15 @@ NARROWEST = 20
 
 
 class PatientConsole(Console):
-    """A console whose reader may leave: what it is told from then on goes nowhere, and the command ends as it would."""
+    """A console whose reader may leave: what it is told from then on goes nowhere, and the command ends as it would.
+
+    Where standard output can take nothing more it raises `OutputError`; of standard error nobody could be told.
+    """
 
     def on_broken_pipe(self) -> None:
         """Speak to nobody."""
         self.quiet = True
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, self.file.fileno())  # or the interpreter would complain at its end
-        os.close(nowhere)
+        silence(self.file)
 
     def print_line(self, text: Text) -> None:
         """Print one line, however long it is."""
@@ -48,9 +50,10 @@ class PatientConsole(Console):
             yield
         except BrokenPipeError:
             self.on_broken_pipe()
-        except OSError:
+        except OSError as error:
             self.on_broken_pipe()
-            raise
+            if not self.stderr:
+                raise OutputError(unwritable(error)) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ TYPED = {"--min-successful-sources": "--min-successful", "--parallel-execution":
 def settled(options: Common) -> Settings:
     """Return the settings for the working folder, with the flags over them, or raise `ConfigurationError`."""
     try:
-        return load(environ=os.environ, folder=_working_folder(), config=options.config, flags=options.flags())
+        return load(environ=os.environ, folder=_working_folder(), config=_config(options), flags=options.flags())
     except ConfigurationError as error:
         raise ConfigurationError(_as_typed(str(error))) from error
 
@@ -47,6 +47,13 @@ def sandbox_faults(options: Common) -> Mapping[str, str]:
     if thrown and not options.sandbox:
         raise ConfigurationError("flag --fault is for made-up upstreams only; give --sandbox too, or leave it away")
     return thrown
+
+
+def _config(options: Common) -> Path | None:
+    """Return the settings file that was typed; an empty path would be the working folder itself."""
+    if options.config is not None and not options.config.strip():
+        raise ConfigurationError(f"flag --config is {options.config!r}; give the path of a settings file (TOML)")
+    return Path(options.config) if options.config else None
 
 
 def _working_folder() -> Path:

@@ -88,15 +88,17 @@ def _snapshot(change: SnapshotChange) -> str:
 
 
 def _gap(missing: Missing, outcome: Outcome[object], titles: Titles) -> str:
-    """Tell what a run has nothing new of, and why."""
+    """Tell what a run has nothing new of, and why; of a source that was never read nobody knows what it would give."""
     who = f"{titles[missing.source]} ({ending(outcome)[1]})"
-    return f"{', '.join(missing.provides)} from {who}" if missing.provides else who
+    known = missing.checked_at is not None and missing.provides
+    return f"{', '.join(missing.provides)} from {who}" if known else who
 
 
 def _standing(missing: Missing, now: datetime) -> str:
     """Tell what of a source still counts."""
     if missing.checked_at is None or missing.expires_at is None:
-        return "it was never read, so nothing of it is known"
+        declared = f"; it declares {', '.join(missing.provides)}" if missing.provides else ""
+        return f"it was never read, so nothing of it is known{declared}"
     if missing.expires_at <= now:
         return f"what it said {ago(missing.checked_at, now)} expired on {on(missing.expires_at)}, and counts no longer"
     return f"what it said {ago(missing.checked_at, now)} still counts, until {on(missing.expires_at)}"

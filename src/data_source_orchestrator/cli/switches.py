@@ -13,6 +13,7 @@ from data_source_orchestrator.cli.performing import perform
 from data_source_orchestrator.cli.screen import Screen
 from data_source_orchestrator.core.errors import ConfigurationError, UnknownSourceError
 from data_source_orchestrator.orchestration.orchestrator import DataSourceOrchestrator
+from data_source_orchestrator.settings.values import rank
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,11 +42,16 @@ def disable(options: SwitchOptions) -> int:
 
 def priority(options: PriorityOptions) -> int:
     """Give a source another priority."""
-    key, wanted = options.key, number(options.priority)
-    if not isinstance(wanted, int):
-        raise ConfigurationError(f"the priority is {wanted!r}; give a whole number, such as 1")
+    key, wanted = options.key, _rank(options.priority)
     turn = Turn(verb="priority", key=key, act=lambda o: o.prioritise(key, wanted), told=f"has priority {wanted}")
     return perform(options, partial(_turn, turn))
+
+
+def _rank(text: str) -> int:
+    try:
+        return rank(number(text))
+    except ConfigurationError as error:
+        raise ConfigurationError(f"the priority {error}, such as 1") from None
 
 
 async def _turn(turn: Turn, _: SwitchOptions, whole: Whole, screen: Screen) -> int:

@@ -12,6 +12,7 @@ DsoError
 import difflib
 import math
 from collections.abc import Iterable
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from data_source_orchestrator.core.verdicts import FailureKind
@@ -92,8 +93,22 @@ class InsufficientSourcesError(DsoError):
         super().__init__(f"{count} of {required} required sources succeeded: {told}")
 
 
+class StoreFlaw(StrEnum):
+    """What keeps a store from being used, as far as somebody can do something about it."""
+
+    FULL = "full"
+    READ_ONLY = "read_only"
+    LOCKED = "locked"
+    DAMAGED = "damaged"
+    OTHER = "other"
+
+
 class StoreError(DsoError):
     """The store cannot be read or written; what it held before is untouched."""
+
+    def __init__(self, message: str, flaw: StoreFlaw = StoreFlaw.OTHER) -> None:
+        self.flaw = flaw
+        super().__init__(message)
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

@@ -71,15 +71,25 @@ Outcome = Success[T_co] | Failure | Skipped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CutShort:
+    """The run's limit ended an execution after so many seconds, before the source's own `timeout` was up."""
+
+    after: float
+    timeout: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Executed(Generic[T_co]):
     """An outcome together with what it says about its source.
 
-    `probe` marks the single attempt that a half-open breaker lets through.
+    `probe` marks the single attempt that a half-open breaker lets through. `cut_short` tells why a timeout says nothing
+    about its source.
     """
 
     outcome: "Success[T_co] | Failure | Skipped"
     verdict: Verdict
     probe: bool = False
+    cut_short: CutShort | None = None
 
 
 def _effort(attempts: int, duration: float) -> str:

@@ -1,18 +1,22 @@
 """A source's health as a JSON document, so that it survives between processes.
 
-A document that is not exactly ours, older ones included, is read as no history: wrong numbers are worse than none.
+A document that is not exactly ours is read as no history: wrong numbers are worse than none. What the first documents
+of this schema did not have may be absent.
 """
 
 from data_source_orchestrator.core.claim import Json
 from data_source_orchestrator.core.verdicts import FailureKind, Verdict
-from data_source_orchestrator.health.state import KEPT, Check, Execution, LastFailure, SourceHealth
+from data_source_orchestrator.health.state import KEPT, Check, Cut, Execution, LastFailure, SourceHealth
 from data_source_orchestrator.health.strict import items, members, moment, number, text, truth, whole
 
 SCHEMA = "dso.health/1"
 
 
 def to_json(state: SourceHealth) -> dict[str, Json]:
-    """Return the document; an execution is `[at, kind or null, duration, latency or null, attempts]`."""
+    """Return the document.
+
+    An execution is `[at, kind or null, duration, latency or null, attempts]`, a cut `[at, after, timeout]`.
+    """
     failure, check = state.last_failure, state.last_check
     return {
         "schema": SCHEMA,
@@ -24,6 +28,7 @@ def to_json(state: SourceHealth) -> dict[str, Json]:
         "total_duration_s": state.total_duration,
         "last_success": state.last_success.isoformat() if state.last_success else None,
         "last_failure": [failure.at.isoformat(), failure.kind, failure.message] if failure else None,
+        "cuts": [[cut.at.isoformat(), cut.after, cut.timeout] for cut in state.cuts],
         "last_check": [check.at.isoformat(), check.ok, check.latency, check.message] if check else None,
     }
 
@@ -49,6 +54,7 @@ def _state(document: Json) -> SourceHealth:
         total_duration=number(held["total_duration_s"]),
         last_success=None if success is None else moment(success),
         last_failure=None if failure is None else _failure(failure),
+        cuts=tuple(_cut(row) for row in items(held.get("cuts", []))),
         last_check=None if check is None else _check(check),
     )
 
@@ -66,6 +72,11 @@ def _execution(row: Json) -> Execution:
         latency=None if failed else number(latency),
         attempts=whole(attempts),
     )
+
+
+def _cut(row: Json) -> Cut:
+    at, after, timeout = items(row)
+    return Cut(at=moment(at), after=number(after), timeout=number(timeout))
 
 
 def _failure(row: Json) -> LastFailure:
@@ -88,4 +99,5 @@ def _adds_up(state: SourceHealth) -> bool:
         and state.consecutive_failures <= state.failures
         and (state.last_success is None) is (state.successes == 0)
         and (state.last_failure is None) is (state.failures == 0)
+        and len(state.cuts) <= KEPT
     )

@@ -6,21 +6,26 @@ It judges nothing: what the numbers mean is told by `status`.
 from dataclasses import replace
 from datetime import datetime
 
-from data_source_orchestrator.core.outcome import Executed, Failure, Success
+from data_source_orchestrator.core.outcome import CutShort, Executed, Failure, Success
 from data_source_orchestrator.core.verdicts import Verdict
-from data_source_orchestrator.health.state import KEPT, Check, Execution, LastFailure, SourceHealth
+from data_source_orchestrator.health.state import KEPT, Check, Cut, Execution, LastFailure, SourceHealth
 
 LONGEST_MESSAGE = 500
 """Characters of an error that are kept; an upstream's whole page is no message."""
 
 
 def record(state: SourceHealth, executed: Executed[object], at: datetime) -> SourceHealth:
-    """Fold in an execution that ended at `at`, in whatever order; what says nothing of the source changes nothing."""
+    """Fold in an execution that ended at `at`, in whatever order.
+
+    What says nothing of the source changes nothing; only that the run's limit cut it short is remembered.
+    """
     outcome = executed.outcome
     if executed.verdict is Verdict.SUCCESS and isinstance(outcome, Success):
-        return _succeeded(state, outcome, at)
+        return _without_older_cuts(_succeeded(state, outcome, at))
     if executed.verdict is Verdict.FAILURE and isinstance(outcome, Failure):
-        return _failed(state, outcome, at)
+        return _without_older_cuts(_failed(state, outcome, at))
+    if executed.cut_short is not None:
+        return _cut(state, executed.cut_short, at)
     return state
 
 
@@ -81,6 +86,20 @@ def _failed(state: SourceHealth, outcome: Failure, at: datetime) -> SourceHealth
         total_duration=state.total_duration + outcome.duration,
         last_failure=last,
     )
+
+
+def _cut(state: SourceHealth, cut_short: CutShort, at: datetime) -> SourceHealth:
+    cut = Cut(at=at, after=cut_short.after, timeout=cut_short.timeout)
+    cuts = sorted((*state.cuts, cut), key=lambda each: each.at)
+    return _without_older_cuts(replace(state, cuts=tuple(cuts[-KEPT:])))
+
+
+def _without_older_cuts(state: SourceHealth) -> SourceHealth:
+    """Let go of cuts since which an execution has told how the source is."""
+    if not state.cuts or not state.recent:
+        return state
+    last = state.recent[-1].at
+    return replace(state, cuts=tuple(cut for cut in state.cuts if cut.at > last))
 
 
 def _with(state: SourceHealth, execution: Execution) -> tuple[Execution, ...]:

@@ -11,7 +11,7 @@ from typing import Any
 from data_source_orchestrator.core.durations import in_seconds
 from data_source_orchestrator.core.policies import HealthPolicy
 from data_source_orchestrator.core.source import Source
-from data_source_orchestrator.health.state import Check, LastFailure, SourceHealth
+from data_source_orchestrator.health.state import Check, Cut, LastFailure, SourceHealth
 from data_source_orchestrator.health.status import HealthStatus, assess, average_latency, uptime
 
 
@@ -19,7 +19,8 @@ from data_source_orchestrator.health.status import HealthStatus, assess, average
 class HealthReport:
     """One source's health. `uptime` is 0 to 100 and `average_latency` seconds; both None without history.
 
-    `source_name` is the title; `message` says why the status is what it is.
+    `source_name` is the title; `message` says why the status is what it is. `cut_short` are the runs since the last
+    execution whose own limit left the source too little time to tell anything of it.
     """
 
     key: str
@@ -32,6 +33,7 @@ class HealthReport:
     last_failure: LastFailure | None
     message: str
     last_check: Check | None
+    cut_short: tuple[Cut, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +64,7 @@ def report(source: Source[Any], state: SourceHealth, policy: HealthPolicy) -> He
         last_failure=state.last_failure,
         message=told.why,
         last_check=state.last_check,
+        cut_short=state.cuts,
     )
 
 
@@ -69,8 +72,11 @@ def overall(reports: Iterable[HealthReport], disabled: Collection[str] = ()) -> 
     """Tell the health of all; `disabled` are the keys that the operator switched off, which enter no rule."""
     by_status: dict[HealthStatus, list[str]] = {status: [] for status in HealthStatus}
     off: list[str] = []
+    cut: list[str] = []
     for each in reports:
         (off if each.key in disabled else by_status[each.status]).append(each.key)
+        if each.cut_short and each.key not in disabled:
+            cut.append(each.key)
     counts = {status: len(keys) for status, keys in by_status.items()}
     return OverallHealth(
         status=_rule(counts),
@@ -80,7 +86,7 @@ def overall(reports: Iterable[HealthReport], disabled: Collection[str] = ()) -> 
         down_sources=counts[HealthStatus.DOWN],
         unknown_sources=counts[HealthStatus.UNKNOWN],
         disabled_sources=len(off),
-        message=_message(by_status, off),
+        message=_message(by_status, off, cut),
     )
 
 
@@ -95,8 +101,8 @@ def _rule(counts: dict[HealthStatus, int]) -> HealthStatus:
     return HealthStatus.HEALTHY
 
 
-def _message(by_status: dict[HealthStatus, list[str]], off: list[str]) -> str:
-    """Name everybody who is not healthy."""
+def _message(by_status: dict[HealthStatus, list[str]], off: list[str], cut: list[str]) -> str:
+    """Name everybody who is not healthy, or of whom the last runs could not tell."""
     enabled = sum(map(len, by_status.values()))
     if not enabled:
         return f"no source is enabled; disabled: {', '.join(off)}" if off else "no source is registered"
@@ -104,7 +110,8 @@ def _message(by_status: dict[HealthStatus, list[str]], off: list[str]) -> str:
     named = {
         "down": by_status[HealthStatus.DOWN],
         "degraded": by_status[HealthStatus.DEGRADED],
-        "not run yet": by_status[HealthStatus.UNKNOWN],
+        "cut by the run's limit": cut,
+        "not run yet": [key for key in by_status[HealthStatus.UNKNOWN] if key not in cut],
         "disabled": off,
     }
     parts += [f"{word}: {', '.join(keys)}" for word, keys in named.items() if keys]

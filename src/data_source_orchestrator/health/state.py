@@ -29,6 +29,15 @@ class Execution:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """An execution that the run's limit ended after so many seconds, before the source's own `timeout` was up."""
+
+    at: datetime
+    after: float
+    timeout: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LastFailure:
     """When and how a source failed last."""
 
@@ -51,7 +60,8 @@ class Check:
 class SourceHealth:
     """One source's past: its newest executions and latencies (oldest first), and its totals since the beginning.
 
-    `total_duration` is the sum in seconds. `last_check` stands apart: checks never touch the rest.
+    `total_duration` is the sum in seconds. `cuts` (oldest first) are all newer than the last execution: since then no
+    run has told anything of the source. `last_check` stands apart: checks never touch the rest.
     """
 
     recent: tuple[Execution, ...] = ()
@@ -62,6 +72,7 @@ class SourceHealth:
     total_duration: float = 0.0
     last_success: datetime | None = None
     last_failure: LastFailure | None = None
+    cuts: tuple[Cut, ...] = ()
     last_check: Check | None = None
 
     @property

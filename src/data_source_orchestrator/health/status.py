@@ -5,7 +5,7 @@ One rule for every kind of failure. Whether the source is enabled or admitted is
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from data_source_orchestrator.core.policies import HealthPolicy
@@ -34,9 +34,15 @@ class Assessment:
 
 
 def assess(state: SourceHealth, *, timeout: float, policy: HealthPolicy) -> Assessment:
-    """Judge a source whose timeout is that many seconds."""
+    """Judge a source whose timeout is that many seconds; runs that cut it short are told, and judge nothing."""
+    cut = _cut_short(state)
     if not state.recent:
-        return Assessment(status=HealthStatus.UNKNOWN, why="it has not run yet")
+        return Assessment(status=HealthStatus.UNKNOWN, why=cut or "it has not run yet")
+    judged = _judge(state, timeout, policy)
+    return replace(judged, why=f"{judged.why}; since then {cut}") if cut else judged
+
+
+def _judge(state: SourceHealth, timeout: float, policy: HealthPolicy) -> Assessment:
     if state.consecutive_failures >= policy.down_after:
         return Assessment(status=HealthStatus.DOWN, why=_in_a_row(state))
     if state.consecutive_failures >= policy.degraded_after:
@@ -74,6 +80,18 @@ def _in_a_row(state: SourceHealth) -> str:
     told = "its last execution failed" if count == 1 else f"its last {count} executions failed"
     last = state.last_failure
     return f"{told} ({last.kind}: {last.message})" if last else told
+
+
+def _cut_short(state: SourceHealth) -> str:
+    """Tell what the run's limit kept everybody from knowing, and what to do about it; empty where it did not."""
+    if not state.cuts:
+        return ""
+    count, last = len(state.cuts), state.cuts[-1]
+    runs = "its last run was" if count == 1 else f"its last {count} runs were"
+    return (
+        f"{runs} cut by the run's limit after {round(last.after, 2):g} s, before its own timeout of {last.timeout:g} s"
+        " was up; raise run.timeout, or lower the source's timeout"
+    )
 
 
 def _recent_failures(state: SourceHealth, window: int) -> tuple[int, int]:

@@ -5,7 +5,7 @@ import shutil
 import sqlite3
 from pathlib import Path
 
-from data_source_orchestrator.core.errors import StoreError
+from data_source_orchestrator.core.errors import StoreError, StoreFlaw
 
 LITTLE = 256 * 1024
 """Bytes; with less than this free, a disk that refuses to write is called full."""
@@ -21,6 +21,13 @@ LOCKED = (
 )
 DAMAGED = "is damaged: move it away or put a copy back in its place, then try again; it was left as it is"
 
+_FLAWS = {
+    FULL: StoreFlaw.FULL,
+    READ_ONLY: StoreFlaw.READ_ONLY,
+    LOCKED: StoreFlaw.LOCKED,
+    DAMAGED: StoreFlaw.DAMAGED,
+}
+
 _MEANINGS = {
     sqlite3.SQLITE_FULL: FULL,
     sqlite3.SQLITE_READONLY: READ_ONLY,
@@ -34,12 +41,13 @@ _MEANINGS = {
 
 def store_error(error: Exception, path: Path) -> StoreError:
     """Return the `StoreError` that tells what this error means for the store at that path."""
-    return StoreError(f"the store {path} {_meaning(error, path)}")
+    meaning = _meaning(error, path)
+    return StoreError(f"the store {path} {meaning}", _FLAWS.get(meaning, StoreFlaw.OTHER))
 
 
 def damaged(path: Path) -> StoreError:
     """Return the error of a store whose content is not what was once written."""
-    return StoreError(f"the store {path} {DAMAGED}")
+    return StoreError(f"the store {path} {DAMAGED}", StoreFlaw.DAMAGED)
 
 
 def _meaning(error: Exception, path: Path) -> str:

@@ -28,6 +28,7 @@ from data_source_orchestrator.orchestration.keeper import Keeper
 from data_source_orchestrator.orchestration.run import Run
 from data_source_orchestrator.orchestration.sync import SyncReport, contributions_of, published, report_on
 from data_source_orchestrator.orchestration.views import SourceView, view
+from data_source_orchestrator.web.policy import HttpPolicy
 from data_source_orchestrator.web.pool import HttpPool
 
 _LOG = logging.getLogger("data_source_orchestrator")
@@ -40,10 +41,11 @@ class DataSourceOrchestrator:
     """Fetches from many sources at once and gives back one answer that can be trusted.
 
     As an async context manager it keeps its connections open, and takes over from `store` what earlier processes
-    left there. Without, each call opens what it needs and closes it again. Times are in seconds.
+    left there. Without, each call opens what it needs and closes it again. `http` bounds what its own HTTP client takes
+    from an upstream. Times are in seconds.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 — each is another thing that is handed in
         self,
         coordinator: SourceCoordinator | None = None,
         config: OrchestratorConfig = OrchestratorConfig(),
@@ -51,12 +53,13 @@ class DataSourceOrchestrator:
         *,
         store: Store | None = None,
         rules: MergeRules = MergeRules(),
+        http: HttpPolicy = HttpPolicy(),
     ) -> None:
         self.coordinator = SourceCoordinator() if coordinator is None else coordinator
         self.config = config
         self.retry = retry
         self._clock = self.coordinator.clock
-        self._http = HttpPool(clock=self._clock)
+        self._http = HttpPool(http, clock=self._clock)
         self._flights = Flights(self.coordinator, self._http)
         self._keeper = Keeper(self.coordinator, store, rules)
         self._entered: list[AbstractAsyncContextManager[None]] = []
@@ -125,7 +128,8 @@ class DataSourceOrchestrator:
             await self._publish_if_possible(run)
             raise
         change = await self._publish(run)
-        return report_on(run, run.result(self._registered()), change, self._keeper.last_checked)
+        result = run.result(self._registered())
+        return report_on(run, result, change, self._keeper.last_checked, self._keeper.carried)
 
     async def check_source_health(self, *keys: str) -> list[HealthReport]:
         """Check these sources, or all, by their light probes, all at once, and report on each.

@@ -79,6 +79,12 @@ def carried_by(
     }
 
 
+def not_published(source: Source[Any], carried: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
+    """Return what a source declares and no accepted row of it has ever carried; none before its first answer."""
+    known = carried.get(source.key)
+    return () if known is None else tuple(word for word in source.provides if word not in known)
+
+
 def _carried(contribution: Contribution, provides: Iterable[str], rules: MergeRules) -> frozenset[str]:
     fields = {field for record in contribution.records for field in record.fields}
     carriers = {capability: rules.capabilities.get(capability, capability) for capability in provides}

@@ -11,15 +11,21 @@ from data_source_orchestrator.core.outcome import Failure, Skipped, Success
 from data_source_orchestrator.core.result import FetchResult
 from data_source_orchestrator.core.snapshot import SnapshotChange
 from data_source_orchestrator.core.source import Source
+from data_source_orchestrator.orchestration.publish import not_published
 from data_source_orchestrator.orchestration.run import Run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Missing:
-    """A source that gave nothing in this run; its last good contribution, if any, speaks on until `expires_at`."""
+    """A source that gave nothing in this run; its last good contribution, if any, speaks on until `expires_at`.
+
+    `provides` is what is missing of it; what it declares and has never published is missing with or without it, and
+    stands in `not_published`.
+    """
 
     source: str
     provides: tuple[str, ...]
+    not_published: tuple[str, ...]
     why: str
     checked_at: datetime | None
     expires_at: datetime | None
@@ -59,27 +65,38 @@ def published(change: SnapshotChange, snapshot_id: str, at: datetime) -> Snapsho
 
 
 def report_on(
-    run: Run, result: FetchResult, change: SnapshotChange, last_checked: Mapping[str, datetime]
+    run: Run,
+    result: FetchResult,
+    change: SnapshotChange,
+    last_checked: Mapping[str, datetime],
+    carried: Mapping[str, frozenset[str]],
 ) -> SyncReport:
-    """Return a synchronisation's report; `last_checked` is when each source's living contribution was accepted."""
+    """Return a synchronisation's report.
+
+    `last_checked` is when each source's living contribution was accepted, `carried` which capabilities its rows have
+    ever carried.
+    """
     sources = run.plan.by_key
     return SyncReport(
         result=result,
         records={key: len(sources[key].records(result[key])) for key in result},
         snapshot=change,
         missing=tuple(
-            _missing(outcome, sources[key], last_checked.get(key))
+            _missing(outcome, sources[key], last_checked.get(key), not_published(sources[key], carried))
             for key, outcome in result.outcomes.items()
             if not isinstance(outcome, Success)
         ),
     )
 
 
-def _missing(outcome: Failure | Skipped, source: Source[Any], checked_at: datetime | None) -> Missing:
+def _missing(
+    outcome: Failure | Skipped, source: Source[Any], checked_at: datetime | None, never: tuple[str, ...]
+) -> Missing:
     lasts = timedelta(seconds=EXPIRED_AFTER * source.update_interval)
     return Missing(
         source=source.key,
-        provides=source.provides,
+        provides=tuple(word for word in source.provides if word not in never),
+        not_published=never,
         why=f"{outcome.kind}: {outcome.message}" if isinstance(outcome, Failure) else outcome.detail or outcome.reason,
         checked_at=checked_at,
         expires_at=checked_at + lasts if checked_at else None,

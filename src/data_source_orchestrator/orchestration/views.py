@@ -8,6 +8,7 @@ from typing import Any
 from data_source_orchestrator.core.source import Source
 from data_source_orchestrator.fanout.coordinator import SourceCoordinator
 from data_source_orchestrator.health.freshness import Freshness, freshness_of
+from data_source_orchestrator.orchestration.publish import not_published
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +36,6 @@ def view(
 ) -> SourceView:
     """Return how a source stands now, given when it last answered and which capabilities its rows have carried."""
     breaker = coordinator.guard(source.key).breaker
-    known = carried.get(source.key)
     return SourceView(
         source=source,
         admitted=breaker.admits,
@@ -43,5 +43,5 @@ def view(
         retry_after=breaker.retry_after,
         checked_at=checked_at,
         freshness=freshness_of(checked_at, source.update_interval, coordinator.clock.now()),
-        not_published=() if known is None else tuple(word for word in source.provides if word not in known),
+        not_published=not_published(source, carried),
     )

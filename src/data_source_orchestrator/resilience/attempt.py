@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 from data_source_orchestrator.core.clock import Clock
 from data_source_orchestrator.core.errors import FetchError
 from data_source_orchestrator.core.events import Emit, FetcherAbandoned, LoopBlocked
+from data_source_orchestrator.core.outcome import CutShort
 from data_source_orchestrator.core.verdicts import FailureKind, Verdict
 from data_source_orchestrator.resilience.bounded import BoundedAttempt, Cut
 from data_source_orchestrator.resilience.classify import Failed, classify, leaves
@@ -36,6 +37,7 @@ class Attempted(Generic[T]):
     verdict: Verdict
     duration: float
     warnings: tuple[str, ...]
+    cut_short: CutShort | None = None
 
 
 class Attempts:
@@ -64,12 +66,14 @@ class Attempts:
         ended = await self._bounded(steps, wanted).run()
         if too_long:
             warnings.append(held_up(too_long))
+        cut_short = _cut_short(ended, wanted)
         return Attempted(
             number=number,
             result=self._result(ended, wanted),
-            verdict=_verdict(ended, wanted),
+            verdict=_verdict(ended, cut_short),
             duration=self._clock.monotonic() - began,
             warnings=tuple(warnings),
+            cut_short=cut_short,
         )
 
     def _bounded(self, steps: Steps[Answer[T] | Raised], wanted: Wanted[T]) -> BoundedAttempt[T]:
@@ -111,15 +115,20 @@ class Attempts:
         self._emit(FetcherAbandoned(at=self._clock.now(), source=self._key, after=waited, thread=thread))
 
 
-def _verdict(ended: Answer[T] | Raised | Cut[T], wanted: Wanted[T]) -> Verdict:
-    """Say nothing against a source that the run's deadline cut before its own time was up."""
+def _cut_short(ended: Answer[T] | Raised | Cut[T], wanted: Wanted[T]) -> CutShort | None:
+    """Tell whether the run's deadline cut a source before its own time was up."""
     match ended:
-        case Answer():
-            return Verdict.SUCCESS
         case Cut(at=at, by_deadline=True) if at - wanted.started < WHOLE * wanted.timeout:
-            return Verdict.RELEASED
+            return CutShort(after=at - wanted.started, timeout=wanted.timeout)
         case _:
-            return Verdict.FAILURE
+            return None
+
+
+def _verdict(ended: Answer[T] | Raised | Cut[T], cut_short: CutShort | None) -> Verdict:
+    """Say nothing against a source that was cut short."""
+    if cut_short is not None:
+        return Verdict.RELEASED
+    return Verdict.SUCCESS if isinstance(ended, Answer) else Verdict.FAILURE
 
 
 def _exit_in(error: BaseException) -> KeyboardInterrupt | SystemExit | None:

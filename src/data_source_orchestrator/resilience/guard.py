@@ -151,7 +151,7 @@ class Guard:
                 latency=attempted.duration,
                 warnings=warnings,
             )
-        return Executed(outcome=outcome, verdict=attempted.verdict, probe=probe)
+        return Executed(outcome=outcome, verdict=attempted.verdict, probe=probe, cut_short=attempted.cut_short)
 
     def _refused(self) -> Executed[Any]:
         return self._skipped(SkipReason.CIRCUIT_OPEN, circuit_open(self.breaker.retry_after))

@@ -6,5 +6,6 @@ It builds nothing, reads no variable that it was not handed, and loads pydantic 
 from data_source_orchestrator.settings.loading import Settings, load
 from data_source_orchestrator.settings.overrides import SourceOverrides
 from data_source_orchestrator.settings.reference import CONFIG, SETTINGS, VARIABLES, Setting
+from data_source_orchestrator.settings.strangers import refuse_strangers
 
-__all__ = ["CONFIG", "SETTINGS", "VARIABLES", "Setting", "Settings", "SourceOverrides", "load"]
+__all__ = ["CONFIG", "SETTINGS", "VARIABLES", "Setting", "Settings", "SourceOverrides", "load", "refuse_strangers"]

@@ -14,6 +14,9 @@ from data_source_orchestrator.core.errors import ConfigurationError
 from data_source_orchestrator.settings.dotenv import parse
 from data_source_orchestrator.settings.layers import Environment
 
+LARGEST = 1_000_000
+"""Bytes; a larger file is none of settings, and some devices never end."""
+
 _PLACE = re.compile(r" \(at line (\d+), column (\d+)\)")
 
 
@@ -43,6 +46,8 @@ def read_settings_file(path: Path, name: str, *, demanded_by: str = "") -> Setti
     try:
         text = _text(path, name)
     except FileNotFoundError:
+        if path.is_symlink():
+            raise ConfigurationError(f"file {name} is a link that leads nowhere; mend it, or remove it") from None
         if not demanded_by:
             return SettingsFile(name=name, path=path)
         raise ConfigurationError(
@@ -53,14 +58,22 @@ def read_settings_file(path: Path, name: str, *, demanded_by: str = "") -> Setti
 
 def _text(path: Path, name: str) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return _bytes(path, name).decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError:
         raise ConfigurationError(f"file {name} is not UTF-8 text; save it in that encoding") from None
-    except FileNotFoundError:
+    except (FileNotFoundError, ConfigurationError):
         raise
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise ConfigurationError(f"file {name} cannot be read: {reason}; give a file that this user may read") from None
+
+
+def _bytes(path: Path, name: str) -> bytes:
+    with path.open("rb") as file:
+        held = file.read(LARGEST + 1)
+    if len(held) > LARGEST:
+        raise ConfigurationError(f"file {name} holds more than {LARGEST} bytes, which no settings do; give another")
+    return held
 
 
 def _toml(text: str, name: str) -> dict[str, Any]:

@@ -90,7 +90,7 @@ def from_environment(environment: Environment, base: Path) -> Layer:
             given[tuple(setting.key.split("."))] = Given(value=READERS[name](text), origin=origin, base=base)
         except ConfigurationError as error:
             problems.append(f"{origin} {error}")
-    problems += [_unknown(environment.origin(name), name, VARIABLES) for name in environment.values if _strange(name)]
+    problems += [unknown(environment.origin(name), name, VARIABLES) for name in environment.values if _strange(name)]
     return Layer(given=given, problems=tuple(problems))
 
 
@@ -104,7 +104,7 @@ def from_flags(flags: Mapping[str, object], base: Path) -> Layer:
             if name in FLAGS
         },
         problems=tuple(
-            _unknown(f"flag {_flag(name)}", _flag(name), map(_flag, FLAGS)) for name in told if name not in FLAGS
+            unknown(f"flag {_flag(name)}", _flag(name), map(_flag, FLAGS)) for name in told if name not in FLAGS
         ),
     )
 
@@ -136,6 +136,14 @@ def nested(merged: Mapping[Key, Given]) -> dict[str, Any]:
     return document
 
 
+def unknown(origin: str, name: str, known: Iterable[str]) -> str:
+    """Say of a name that is none what was meant, or what there is."""
+    by_lower = {each.lower(): each for each in known}
+    near = nearest(name, by_lower)
+    hint = f"did you mean {by_lower[near]}?" if near else f"there are {', '.join(by_lower.values())}"
+    return f"{origin} is not known; {hint}"
+
+
 def _leaves(tables: Mapping[str, Any], above: Key) -> Iterable[tuple[Key, object]]:
     for name, value in tables.items():
         if isinstance(value, dict) and value:
@@ -146,13 +154,6 @@ def _leaves(tables: Mapping[str, Any], above: Key) -> Iterable[tuple[Key, object
 
 def _strange(name: str) -> bool:
     return name.startswith(PREFIXES) and not name.startswith(LET_THROUGH) and name not in VARIABLES
-
-
-def _unknown(origin: str, name: str, known: Iterable[str]) -> str:
-    by_lower = {each.lower(): each for each in known}
-    near = nearest(name, by_lower)
-    hint = f"did you mean {by_lower[near]}?" if near else f"there are {', '.join(by_lower.values())}"
-    return f"{origin} is not known; {hint}"
 
 
 def _flag(name: str) -> str:

@@ -25,6 +25,7 @@ from data_source_orchestrator.settings.layers import (
 from data_source_orchestrator.settings.overrides import SourceOverrides
 from data_source_orchestrator.settings.reference import CONFIG_VARIABLE
 from data_source_orchestrator.settings.spelling import Key, table, unknown
+from data_source_orchestrator.web.policy import HttpPolicy
 
 if TYPE_CHECKING:
     from data_source_orchestrator.settings.model import Flaw
@@ -39,18 +40,24 @@ class Settings:
     """Everything that was settled before a run.
 
     `data_dir` None means the user's own data folder, `plugins` None every installed plug-in. `environment` is
-    what plug-ins read, `.env` included. `origins` tells, by dotted key, where each value came from that is not
-    a default.
+    what plug-ins read, `.env` included, and `from_dotenv` the names that only that file gives. `origins` tells, by
+    dotted key, where each value came from that is not a default.
     """
 
     run: OrchestratorConfig = OrchestratorConfig()
     retry: RetryConfig = RetryConfig()
     health: HealthPolicy = HealthPolicy()
+    http: HttpPolicy = HttpPolicy()
     data_dir: Path | None = None
     plugins: tuple[str, ...] | None = None
     sources: Mapping[str, SourceOverrides] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    from_dotenv: frozenset[str] = frozenset()
     origins: Mapping[str, str] = field(default_factory=dict)
+
+    def origin_of(self, variable: str) -> str:
+        """Return what a person calls a variable of the environment."""
+        return Environment(values=self.environment, from_file=self.from_dotenv).origin(variable)
 
 
 def load(
@@ -128,11 +135,13 @@ def _settings(values: Mapping[str, Any], merged: Mapping[Key, Given], environmen
     run = _built(OrchestratorConfig, "run", values, merged, problems)
     retry = _built(RetryConfig, "retry", values, merged, problems)
     health = _built(HealthPolicy, "health", values, merged, problems)
+    http = _built(HttpPolicy, "http", values, merged, problems)
     _raise(problems)
     return Settings(
         run=run,
         retry=retry,
         health=health,
+        http=http,
         data_dir=_data_dir(values, merged, environment),
         plugins=values.get("plugins"),
         sources=MappingProxyType(
@@ -142,6 +151,7 @@ def _settings(values: Mapping[str, Any], merged: Mapping[Key, Given], environmen
             }
         ),
         environment=MappingProxyType(dict(environment.values)),
+        from_dotenv=environment.from_file,
         origins=MappingProxyType({".".join(key): given.origin for key, given in merged.items()}),
     )
 

@@ -4,14 +4,16 @@ The only module that imports pydantic. Defaults are not written here: what nobod
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError
+from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError, create_model
 
 from data_source_orchestrator.settings import values
 from data_source_orchestrator.settings.spelling import Key
+from data_source_orchestrator.settings.written import written
+from data_source_orchestrator.web.policy import HttpPolicy
 
 ABSENT: Any = None
 """Stands for whatever the engine's own default is; it is never read."""
@@ -67,6 +69,19 @@ class HealthTable(Table):
     slow_share: Portion = ABSENT
 
 
+if TYPE_CHECKING:
+
+    class HttpTable(Table):
+        """`[http]`: every member of the HTTP policy, whatever they are."""
+
+else:
+    _MEMBERS = {
+        member.name: (Annotated[Any, PlainValidator(values.of_http(member.name))], ABSENT)
+        for member in fields(HttpPolicy)
+    }
+    HttpTable = create_model("HttpTable", __base__=Table, **_MEMBERS)
+
+
 class StoreTable(Table):
     """`[store]`."""
 
@@ -103,6 +118,7 @@ class SettingsTable(Table):
     run: RunTable = ABSENT
     retry: RetryTable = ABSENT
     health: HealthTable = ABSENT
+    http: HttpTable = ABSENT
     store: StoreTable = ABSENT
     sources: dict[str, SourceTable] = ABSENT
 
@@ -131,5 +147,5 @@ def _flaw(found: Mapping[str, Any]) -> Flaw:
         key=tuple(map(str, found["loc"])),
         value=found["input"],
         unknown=found["type"] == "extra_forbidden",
-        message=str(refusal).strip() if refusal else f"is {found['input']!r}; give a table",
+        message=str(refusal).strip() if refusal else f"is {written(found['input'])}; give a table",
     )

@@ -9,6 +9,7 @@ from typing import Any
 from data_source_orchestrator.core.contract import Contract
 from data_source_orchestrator.core.policies import BreakerPolicy, HealthPolicy, OrchestratorConfig, RetryConfig
 from data_source_orchestrator.core.source import Source
+from data_source_orchestrator.web.policy import HttpPolicy
 
 CONFIG_VARIABLE = "DSO_CONFIG"
 
@@ -37,8 +38,23 @@ def _defaults(settled: type[Any]) -> dict[str, object]:
 _RUN = _defaults(OrchestratorConfig)
 _RETRY = _defaults(RetryConfig)
 _HEALTH = _defaults(HealthPolicy)
+_HTTP = _defaults(HttpPolicy)
 _SOURCE = _defaults(Source) | _defaults(Contract)
 _BREAKER = _defaults(BreakerPolicy)
+
+_OF_HTTP = {
+    "max_body": "The most bytes that a body may have when it is decoded.",
+    "max_wire": "The most bytes that a body may have as it comes, before it is decoded.",
+    "max_header": "The most bytes of the status line, and of each header line.",
+    "max_redirects": "How many redirects of one request are followed.",
+    "max_json_depth": "How deeply arrays and objects of a JSON body may be nested, up to 500.",
+    "max_json_nodes": "How many values a JSON body may hold, arrays and objects included.",
+    "max_connections": "How many requests are on the wire at one time; the others wait within their own time.",
+    "connect_timeout": "The limit of looking a name up, connecting and TLS together.",
+    "user_agent": "Who is asking, as upstreams read it; absent gives the project's name and version.",
+    "trusted": "Addresses and networks to which a redirect may lead although they are not public.",
+}
+"""A member of the policy that is not told here is told in general words."""
 
 CONFIG = Setting(
     key="config",
@@ -59,6 +75,11 @@ def _retry(name: str, meaning: str) -> Setting:
 
 def _health(name: str, meaning: str) -> Setting:
     return Setting(key=f"health.{name}", meaning=meaning, default=_HEALTH[name])
+
+
+def _http(name: str) -> Setting:
+    meaning = _OF_HTTP.get(name, f"How far an upstream is trusted: `{name}` of the HTTP policy.")
+    return Setting(key=f"http.{name}", meaning=meaning, default=_HTTP[name])
 
 
 def _source(name: str, meaning: str) -> Setting:
@@ -103,6 +124,7 @@ SETTINGS: tuple[Setting, ...] = (
     _health("recent_window", "How many executions, up to 100, are the recent ones."),
     _health("slow_factor", "A source is slow, and so degraded, above this many times its usual latency."),
     _health("slow_share", "A source is slow, and so degraded, above this share of its timeout."),
+    *map(_http, _HTTP),
     Setting(
         key="store.data_dir",
         meaning="The folder that holds the store; absent means the user's own data folder.",

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from data_source_orchestrator.core.errors import nearest
 from data_source_orchestrator.settings.reference import ANY_KEY, SETTINGS
+from data_source_orchestrator.settings.written import written
 
 Key = tuple[str, ...]
 """A setting's place in the file, table by table."""
@@ -47,7 +48,7 @@ def unknown(key: Key, value: object) -> str:
 
 
 def _holds(value: object) -> str:
-    return "is not a known table" if isinstance(value, Mapping) else f"(= {value!r}) is not a known setting"
+    return "is not a known table" if isinstance(value, Mapping) else f"(= {written(value)}) is not a known setting"
 
 
 def _elsewhere(name: str) -> str | None:

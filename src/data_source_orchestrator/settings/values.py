@@ -5,19 +5,26 @@ sentence that follows the setting's name: what it is, and what to give.
 """
 
 import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any, get_type_hints
 
-from data_source_orchestrator.core.durations import LONGEST, count, seconds, share
+from data_source_orchestrator.core.durations import LONGEST, Seconds, seconds
 from data_source_orchestrator.core.errors import ConfigurationError, nearest
 from data_source_orchestrator.core.policies import JITTERS
 from data_source_orchestrator.core.source import UPDATE_INTERVALS
+from data_source_orchestrator.settings.written import written
+from data_source_orchestrator.web.policy import HttpPolicy
 
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 DURATION_FORM = 'seconds as a number, or text such as "30s", "500ms", "2m" or "1h"'
+MOST = 1_000_000_000
+"""The largest whole number that can be meant; beyond it a key was pressed too long."""
+
 YES = ("true", "yes", "on", "1", "t", "y")
 NO = ("false", "no", "off", "0", "f", "n")
 
-_DURATION = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)\s*(ms|s|m|h)?")
+_DURATION = re.compile(r"([0-9]{1,300}(?:\.[0-9]{1,15})?)\s*(ms|s|m|h)?")
 _WHOLE = re.compile(r"[0-9]{1,15}")
 _MOST_MS = int(LONGEST * 1000)
 
@@ -34,37 +41,41 @@ def wait(value: object) -> float:
 
 def whole(value: object) -> int:
     """Read a whole number of 0 or more."""
-    return count(value, "")
+    return _whole(value, least=0)
 
 
 def positive(value: object) -> int:
     """Read a whole number of 1 or more."""
-    return count(value, "", least=1)
+    return _whole(value, least=1)
 
 
 def rank(value: object) -> int:
     """Read any whole number."""
     if isinstance(value, bool) or not isinstance(value, int):
-        raise ConfigurationError(f"is {value!r}; give a whole number")
+        raise ConfigurationError(f"is {written(value)}; give a whole number")
+    if abs(value) > MOST:
+        raise ConfigurationError(f"is {written(value)}; give a whole number from -{MOST} to {MOST}")
     return value
 
 
 def portion(value: object) -> float:
     """Read a number from 0 to 1."""
-    return share(value, "")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise ConfigurationError(f"is {written(value)}; give a number from 0 to 1")
+    return float(value)
 
 
 def factor(value: object) -> float:
     """Read a number above 1."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not 1 < value <= LONGEST:
-        raise ConfigurationError(f"is {value!r}; give a number above 1 and at most {LONGEST:g}")
+        raise ConfigurationError(f"is {written(value)}; give a number above 1 and at most {LONGEST:g}")
     return float(value)
 
 
 def switch(value: object) -> bool:
     """Read a boolean as TOML writes it."""
     if not isinstance(value, bool):
-        raise ConfigurationError(f"is {value!r}; give true or false, without quotation marks")
+        raise ConfigurationError(f"is {written(value)}; give true or false, without quotation marks")
     return value
 
 
@@ -83,14 +94,52 @@ def frequency(value: object) -> str:
 def names(value: object) -> tuple[str, ...]:
     """Read a list of names."""
     if not isinstance(value, list | tuple) or not all(isinstance(name, str) and name for name in value):
-        raise ConfigurationError(f'is {value!r}; give a list of names such as ["cod"], or [] for none')
+        raise ConfigurationError(f'is {written(value)}; give a list of names such as ["cod"], or [] for none')
     return tuple(value)
+
+
+def line(value: object) -> str:
+    """Read one line of text that can stand in a header."""
+    if not isinstance(value, str) or not value.strip() or not (value.isascii() and value.isprintable()):
+        raise ConfigurationError(f"is {written(value)}; give one line of printable ASCII")
+    return value
+
+
+def addresses(value: object) -> tuple[str, ...]:
+    """Read a list of addresses and networks; whether they are any is the policy's to say."""
+    if not isinstance(value, list | tuple) or not all(isinstance(entry, str) for entry in value):
+        accepted = 'give a list of addresses or networks such as ["127.0.0.1", "10.0.0.0/8"]'
+        raise ConfigurationError(f"is {written(value)}; {accepted}")
+    return tuple(value)
+
+
+_BY_TYPE: Mapping[Any, Callable[[object], Any]] = {
+    int: whole,
+    Seconds: limit,
+    str | None: line,
+    tuple[str, ...]: addresses,
+}
+
+
+def of_http(name: str) -> Callable[[object], Any]:
+    """Return what reads a member of the HTTP policy: by its type, and then as the policy itself takes it."""
+    read = _BY_TYPE.get(get_type_hints(HttpPolicy)[name], _as_given)
+
+    def check(value: object) -> Any:
+        settled = read(value)
+        try:
+            HttpPolicy(**{name: settled})
+        except ConfigurationError as error:
+            raise ConfigurationError(str(error).removeprefix(f"http.{name} ")) from None
+        return settled
+
+    return check
 
 
 def location(value: object) -> Path:
     """Read the path of a folder."""
     if not isinstance(value, str | Path) or not str(value).strip() or "\0" in str(value):
-        raise ConfigurationError(f"is {value!r}; give the path of a folder")
+        raise ConfigurationError(f"is {written(value)}; give the path of a folder")
     return Path(value)
 
 
@@ -99,14 +148,14 @@ def milliseconds(text: str) -> float:
     if _WHOLE.fullmatch(text) and 1 <= int(text) <= _MOST_MS:
         return int(text) / 1000
     raise ConfigurationError(
-        f"is {text!r}; give a whole number of milliseconds from 1 to {_MOST_MS}{_meant_milliseconds(text)}"
+        f"is {written(text)}; give a whole number of milliseconds from 1 to {_MOST_MS}{_meant_milliseconds(text)}"
     )
 
 
 def whole_number(text: str) -> int:
     """Read a variable's whole number of 0 or more."""
     if not _WHOLE.fullmatch(text):
-        raise ConfigurationError(f"is {text!r}; give a whole number of 0 or more, in digits alone")
+        raise ConfigurationError(f"is {written(text)}; give a whole number of 0 or more, in digits alone")
     return int(text)
 
 
@@ -114,29 +163,46 @@ def yes_or_no(text: str) -> bool:
     """Read a variable's boolean in any of the usual spellings, whatever their case."""
     word = text.lower()
     if word not in YES + NO:
-        raise ConfigurationError(f"is {text!r}; give true or false (or yes, no, on, off, 1, 0)")
+        raise ConfigurationError(f"is {written(text)}; give true or false (or yes, no, on, off, 1, 0)")
     return word in YES
+
+
+def _as_given(value: object) -> object:
+    return value
+
+
+def _whole(value: object, *, least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ConfigurationError(f"is {written(value)}; give a whole number of {least} or more")
+    if value > MOST:
+        raise ConfigurationError(f"is {written(value)}; give a whole number from {least} to {MOST}")
+    return value
 
 
 def _duration(value: object, *, zero: bool) -> float:
     if isinstance(value, str):
         return _told_duration(value, zero=zero)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ConfigurationError(f"is {value!r}; give {DURATION_FORM}")
+        raise ConfigurationError(f"is {written(value)}; give {DURATION_FORM}")
+    if value < 0:
+        raise ConfigurationError(f"is {written(value)}; give {_floor(zero=zero)} and at most {LONGEST:g} seconds")
     return seconds(value, "", zero=zero)
 
 
 def _told_duration(text: str, *, zero: bool) -> float:
     match = _DURATION.fullmatch(text.strip().lower())
     if match is None:
-        raise ConfigurationError(f"is {text!r}; give {DURATION_FORM}")
+        raise ConfigurationError(f"is {written(text)}; give {DURATION_FORM}")
     amount = float(match[1]) * UNITS[match[2] or "s"]
     if 0 < amount <= LONGEST or (zero and amount == 0):
         return amount
-    floor = "0 or more" if zero else "more than 0"
-    mistaken = amount > LONGEST and match[2] in {None, "s"}
+    mistaken = LONGEST < amount <= LONGEST * 1000 and match[2] in {None, "s"}
     hint = f"; the unit is seconds; did you mean {amount / 1000:g}?" if mistaken else ""
-    raise ConfigurationError(f"is {text!r}; give {floor} and at most {LONGEST:g} seconds{hint}")
+    raise ConfigurationError(f"is {written(text)}; give {_floor(zero=zero)} and at most {LONGEST:g} seconds{hint}")
+
+
+def _floor(*, zero: bool) -> str:
+    return "0 or more" if zero else "more than 0"
 
 
 def _meant_milliseconds(text: str) -> str:
@@ -154,4 +220,4 @@ def _one_of(value: object, words: tuple[str, ...], also: str) -> str:
         return value
     near = nearest(str(value), words)
     hint = f"; did you mean {near!r}?" if near else ""
-    raise ConfigurationError(f"is {value!r}; give {also}{', '.join(words)}{hint}")
+    raise ConfigurationError(f"is {written(value)}; give {also}{', '.join(words)}{hint}")

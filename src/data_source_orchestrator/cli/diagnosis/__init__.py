@@ -6,7 +6,7 @@ Pure: whoever asks has probed the sources before, and hands in what is known.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from data_source_orchestrator.cli.diagnosis import all_failing, often_failing, slow
+from data_source_orchestrator.cli.diagnosis import all_failing, kept, often_failing, slow
 from data_source_orchestrator.cli.diagnosis.facts import Facts, Finding
 
 __all__ = ["CHECKLIST", "Check", "Facts", "Finding", "Section"]
@@ -29,6 +29,7 @@ class Section:
 
 
 CHECKLIST = (
+    Section("Nothing kept", (Check("Store", kept.store),)),
     Section(
         "All sources failing",
         (
@@ -57,4 +58,4 @@ CHECKLIST = (
         ),
     ),
 )
-"""In the order of the list."""
+"""In the order of the list, behind what everything else that is told rests on."""

@@ -1,5 +1,6 @@
 """Where to look when all sources fail: the network, the variables, the switches, the timeouts."""
 
+from data_source_orchestrator.cli.diagnosis import cut_short
 from data_source_orchestrator.cli.diagnosis.facts import Facts, Finding
 from data_source_orchestrator.cli.words import counted, joined, span
 from data_source_orchestrator.core.verdicts import FailureKind
@@ -41,6 +42,9 @@ def switches(facts: Facts) -> Finding:
     if facts.readmitted and not off and not left_alone:
         back = f"{joined(facts.readmitted)} had been left alone, answered now, and may be asked again"
         return Finding("ok", back, facts.dso("sync"))
+    if not off and not left_alone and facts.trouble is not None:
+        doubt = "no setting keeps a source off; what the operator switched is not known without the store"
+        return Finding("unknown", doubt, facts.dso("sources"))
     if not off and not left_alone:
         return Finding("ok", f"{_all(len(facts.views))} may be asked", facts.dso("sources"))
     told = [f"{key} is disabled by {view.source.switched_off_by or 'the operator'}" for key, view in off.items()]
@@ -50,17 +54,18 @@ def switches(facts: Facts) -> Finding:
 
 def timeouts(facts: Facts) -> Finding:
     """Tell whether the limits leave the sources their time."""
-    needed = [facts.timeout(key) for key in facts.enabled]
-    longest = max(needed, default=0.0) if facts.run.parallel_execution else sum(needed)
-    if longest > facts.run_limit:
-        told = f"a run may take {span(facts.run_limit)}, and its sources may need {span(longest)}"
-        return Finding("look here", told, facts.dso(f"sync --timeout {longest:.0f}"))
+    cut = cut_short.found(facts)
+    if cut:
+        return cut
+    if facts.longest > facts.run_limit:
+        told = f"a run may take {span(facts.run_limit)}, and its sources may need {span(facts.longest)}"
+        return Finding("look here", told, facts.long_enough)
     late = facts.failed_lately(FailureKind.TIMEOUT)
     if late:
         told = joined(f"{key} {counted(len(found), 'time')}" for key, found in late.items())
         return Finding("look here", f"lately the time was up for {told}", facts.dso("health"))
-    if not facts.ever_ran:
-        return Finding("unknown", "nothing has run yet, so no time was ever up", facts.dso("sync"))
+    if facts.silence:
+        return facts.unjudged
     return Finding("ok", f"nobody's time was up lately; a run may take {span(facts.run_limit)}", facts.dso("sources"))
 
 
@@ -70,7 +75,7 @@ def _all(count: int) -> str:
 
 def _why(facts: Facts, key: str) -> str:
     check = facts.reports[key].last_check
-    return check.message if check else "its check did not come to an end"
+    return check.message if check else f"its check did not come to an end within the run's {span(facts.run_limit)}"
 
 
 def _until(facts: Facts, key: str) -> str:

@@ -1,14 +1,17 @@
 """What the troubleshooting list is answered from, and what an answer is."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
-from data_source_orchestrator.core.durations import in_seconds
+from data_source_orchestrator.core.durations import LONGEST, in_seconds
+from data_source_orchestrator.core.errors import StoreError
 from data_source_orchestrator.core.policies import HealthPolicy, OrchestratorConfig
 from data_source_orchestrator.core.verdicts import FailureKind
 from data_source_orchestrator.health.reports import HealthReport, OverallHealth
-from data_source_orchestrator.health.state import Execution
+from data_source_orchestrator.health.state import Cut, Execution
 from data_source_orchestrator.orchestration.views import SourceView
 
 Verdict = Literal["ok", "look here", "unknown"]
@@ -30,7 +33,8 @@ class Facts:
     `readmitted` are those that this very probe let through their breakers again. `recent` are each source's last
     executions, the newest first. `variables` are those that are set and read by
     somebody here, `origins` where settings come from that are no defaults, `file` is the settings file's name. `dso`
-    makes a command of a verb.
+    makes a command of a verb; `elsewhere` is the one that looks again with another data folder. `trouble` is what keeps
+    the `store` from being used: then nothing is known of what was before.
     """
 
     views: Mapping[str, SourceView]
@@ -45,6 +49,9 @@ class Facts:
     origins: Mapping[str, str]
     file: str
     dso: Callable[[str], str]
+    elsewhere: str
+    store: Path
+    trouble: StoreError | None = None
 
     @property
     def enabled(self) -> tuple[str, ...]:
@@ -67,6 +74,22 @@ class Facts:
         """The command that opens the settings file."""
         return f"${{EDITOR:-vi}} {self.file}"
 
+    @property
+    def longest(self) -> float:
+        """The seconds that a run may need, if every enabled source takes all of its own time."""
+        needed = [self.timeout(key) for key in self.enabled]
+        return max(needed, default=0.0) if self.run.parallel_execution else sum(needed)
+
+    @property
+    def long_enough(self) -> str:
+        """The command of a run that leaves every source its own time."""
+        return self.dso(f"sync --timeout {math.ceil(min(self.longest, LONGEST))}")
+
+    @property
+    def cut_short(self) -> dict[str, tuple[Cut, ...]]:
+        """The runs that left a source too little time to tell anything of it, by enabled source; others are absent."""
+        return {key: self.reports[key].cut_short for key in self.enabled if self.reports[key].cut_short}
+
     def timeout(self, key: str) -> float:
         """Return a source's whole budget in seconds."""
         return in_seconds(self.views[key].source.timeout)
@@ -77,6 +100,17 @@ class Facts:
         return {key: executions for key, executions in found.items() if executions}
 
     @property
-    def ever_ran(self) -> bool:
-        """Whether there is any execution to judge by."""
-        return any(self.recent.values())
+    def silence(self) -> str | None:
+        """Why there is no execution to judge by; None where there is one."""
+        if any(self.recent.values()):
+            return None
+        if self.trouble is not None:
+            return "what ran before is not known without the store"
+        return "the run's limit cut short all that has run" if self.cut_short else "nothing has run yet"
+
+    @property
+    def unjudged(self) -> Finding:
+        """The finding where there is no execution to judge by."""
+        if self.trouble is not None:
+            return Finding("unknown", self.silence or "", self.dso("doctor"))
+        return Finding("unknown", self.silence or "", self.long_enough if self.cut_short else self.dso("sync"))

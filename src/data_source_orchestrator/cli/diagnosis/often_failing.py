@@ -1,5 +1,6 @@
 """Where to look when much fails: health, retries, timeouts, and what the sources were given to read."""
 
+from data_source_orchestrator.cli.diagnosis import cut_short
 from data_source_orchestrator.cli.diagnosis.facts import Facts, Finding
 from data_source_orchestrator.cli.words import counted, joined, span
 from data_source_orchestrator.core.verdicts import FailureKind
@@ -14,11 +15,15 @@ LASTING = (FailureKind.CONTENT, FailureKind.EMPTY, FailureKind.BLOCKED, FailureK
 
 def health(facts: Facts) -> Finding:
     """Tell the overall health."""
+    if facts.trouble is not None:
+        return facts.unjudged
     told = f"overall {facts.overall.status}: {facts.overall.message}"
     match facts.overall.status:
         case HealthStatus.UNKNOWN:
-            return Finding("unknown", told, facts.dso("sync"))
-        case HealthStatus.HEALTHY if not (facts.overall.degraded_sources or facts.overall.down_sources):
+            return Finding("unknown", told, facts.unjudged.next)
+        case HealthStatus.HEALTHY if not (
+            facts.overall.degraded_sources or facts.overall.down_sources or facts.cut_short
+        ):
             return Finding("ok", told, facts.dso("health"))
         case _:
             return Finding("look here", told, facts.dso("health"))
@@ -26,8 +31,8 @@ def health(facts: Facts) -> Finding:
 
 def retries(facts: Facts) -> Finding:
     """Tell whether more tries could have helped."""
-    if not facts.ever_ran:
-        return Finding("unknown", "nothing has run yet", facts.dso("sync"))
+    if facts.silence:
+        return facts.unjudged
     failed = facts.failed_lately(*PASSING)
     if not failed:
         told = f"nothing failed lately that another try could mend; up to {facts.retries} are made"
@@ -43,23 +48,26 @@ def retries(facts: Facts) -> Finding:
 
 def timeouts(facts: Facts) -> Finding:
     """Tell which sources may need more time."""
-    if not facts.ever_ran:
-        return Finding("unknown", "nothing has run yet", facts.dso("sync"))
+    cut = cut_short.found(facts)
+    if cut:
+        return cut
+    if facts.silence:
+        return facts.unjudged
     late = facts.failed_lately(FailureKind.TIMEOUT)
     if not late:
         return Finding("ok", "no time was up lately", facts.dso("metrics"))
     first = next(iter(late))
     if facts.run_limit < facts.timeout(first):
         told = f"the run's limit of {span(facts.run_limit)} cuts {joined(late)} short"
-        return Finding("look here", told, facts.dso(f"sync --timeout {facts.timeout(first):.0f}"))
+        return Finding("look here", told, facts.long_enough)
     setting = f"[sources.{first}] timeout or attempt_timeout in {facts.file}"
     return Finding("look here", f"the time was up for {joined(late)}; more is given by {setting}", facts.edit)
 
 
 def scrapers(facts: Facts) -> Finding:
     """Tell the last failures that a change upstream, or a mistake here, may have caused."""
-    if not facts.ever_ran:
-        return Finding("unknown", "nothing has run yet", facts.dso("sync"))
+    if facts.silence:
+        return facts.unjudged
     last = {key: report.last_failure for key, report in facts.reports.items()}
     lasting = {key: failure for key, failure in last.items() if failure and failure.kind in LASTING}
     present = [key for key in lasting if facts.reports[key].consecutive_failures]

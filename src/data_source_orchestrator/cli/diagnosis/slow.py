@@ -25,8 +25,8 @@ def parallel(facts: Facts) -> Finding:
 
 def long_timeouts(facts: Facts) -> Finding:
     """Tell which sources use up their time for nothing."""
-    if not facts.ever_ran:
-        return Finding("unknown", "nothing has run yet", facts.dso("sync"))
+    if facts.silence:
+        return facts.unjudged
     late = facts.failed_lately(FailureKind.TIMEOUT)
     if not late:
         return Finding("ok", "no source used up its time for nothing lately", facts.dso("metrics"))
@@ -41,6 +41,8 @@ def long_timeouts(facts: Facts) -> Finding:
 def unreliable(facts: Facts) -> Finding:
     """Tell which sources fail too often to be worth their time."""
     known = {key: facts.reports[key].uptime for key in facts.enabled if len(facts.recent[key]) >= ENOUGH}
+    if not known and facts.trouble is not None:
+        return facts.unjudged
     if not known:
         return Finding("unknown", f"no source has run {ENOUGH} times yet", facts.dso("metrics"))
     bad = {key: uptime for key, uptime in known.items() if uptime is not None and uptime < UNRELIABLE}
@@ -60,7 +62,7 @@ def latency(facts: Facts) -> Finding:
         if facts.reports[key].average_latency is not None
     }
     if not known:
-        return Finding("unknown", "no source has answered yet", facts.dso("sync"))
+        return facts.unjudged if facts.silence else Finding("unknown", "no source has answered yet", facts.dso("sync"))
     slow = [key for key in known if _is_slow(facts, key)]
     if slow:
         told = "; ".join(f"{key}: {facts.reports[key].message}" for key in slow)

@@ -1,22 +1,24 @@
 """What a full guarded call of a no-op coroutine costs, against a bare await of it, and beside peers."""
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from importlib import import_module
-from typing import cast
 
 from measure import Contestant, compare
 
 from data_source_orchestrator.core.claim import Json
 from data_source_orchestrator.core.clock import SystemClock, system_chance
-from data_source_orchestrator.core.context import FetchContext, HttpClient, Warn
+from data_source_orchestrator.core.context import FetchContext
 from data_source_orchestrator.core.deadline import Deadline
+from data_source_orchestrator.core.events import Unheard
 from data_source_orchestrator.core.policies import BreakerPolicy, BudgetPolicy, RetryConfig
 from data_source_orchestrator.core.source import Source
+from data_source_orchestrator.resilience.alarms import Alarms
 from data_source_orchestrator.resilience.breaker import CircuitBreaker
 from data_source_orchestrator.resilience.budget import RetryBudget
 from data_source_orchestrator.resilience.guard import Guard
+from data_source_orchestrator.resilience.retry import Retry
+from data_source_orchestrator.resilience.wanted import SourceCall
 
 ROUNDS = 15
 CALLS = 1_000
@@ -45,12 +47,16 @@ async def in_a_task() -> object:
     return await asyncio.create_task(no_op())
 
 
+def no_context(*_: object) -> FetchContext:
+    """Make no context, which the work does not take."""
+    raise LookupError
+
+
 def guarded() -> tuple[Step, Step]:
     """Return a full guarded call of the work, and one that an open breaker refuses."""
     clock, chance = SystemClock(), system_chance(1)
-    log = logging.getLogger("benchmark")
     source: Source[int] = Source(key="bench", fetcher=no_op, attempt_timeout=10)
-    retry = RetryConfig()
+    retry = Retry(RetryConfig(), 3)
 
     def call_with(breaker: CircuitBreaker) -> Step:
         guard = Guard(
@@ -59,18 +65,16 @@ def guarded() -> tuple[Step, Step]:
             budget=RetryBudget(BudgetPolicy()),
             clock=clock,
             chance=chance,
-            emit=lambda _event: None,
+            alarms=Alarms(clock),
+            events=Unheard(),
         )
+
+        call_of = guard.calls.of(source.fetcher)
 
         async def call() -> object:
             deadline = Deadline.after(clock, 30)
-
-            def context(attempt: int, warn: Warn) -> FetchContext:
-                return FetchContext(
-                    http=cast("HttpClient", None), deadline=deadline, attempt=attempt, clock=clock, log=log, warn=warn
-                )
-
-            return await guard.execute(source, retry=retry, max_retries=3, deadline=deadline, context=context)
+            wanted = SourceCall(source, call_of, deadline=deadline, started=clock.monotonic(), context=no_context)
+            return await guard.run(wanted, retry)
 
         return call
 

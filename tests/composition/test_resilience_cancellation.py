@@ -1,6 +1,7 @@
 """Cancellation, abandonment, and what a fetcher should never raise; nothing is left behind but what A24 names."""
 
 import asyncio
+import contextlib
 import gc
 import logging
 import threading
@@ -17,7 +18,8 @@ from data_source_orchestrator.core.events import AttemptFinished, FetcherAbandon
 from data_source_orchestrator.core.policies import BreakerPolicy
 from data_source_orchestrator.core.source import Source
 from data_source_orchestrator.core.verdicts import Verdict
-from data_source_orchestrator.resilience.fetch import ProgramExit
+from data_source_orchestrator.resilience.attempt import ProgramExit
+from data_source_orchestrator.resilience.retry import Retry
 from data_source_orchestrator.testing import VirtualTimeLoop, run_virtual
 
 DOWN = ConnectionError("refused")
@@ -127,10 +129,10 @@ async def test_a_second_cancellation_while_waiting_leaves_everything_consistent(
         await task
     assert rig.clock.monotonic() - began <= 2.000001
     assert (rig.breaker.state, rig.breaker.admits) == ("half_open", True)
-    assert (rig.guard.abandoned, deadline._moved) == (1, [])
+    assert (rig.guard.abandoned) == 1
 
 
-async def test_a_cancellation_during_the_grace_of_a_timeout_passes_on_when_the_fetcher_has_ended():
+async def test_a_cancellation_during_the_grace_of_a_timeout_passes_on_and_interrupts_the_tidying_as_any_second_one():
     rig = Rig()
 
     async def tidy(_ctx: object) -> None:
@@ -142,7 +144,7 @@ async def test_a_cancellation_during_the_grace_of_a_timeout_passes_on_when_the_f
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(5.25):
             await rig.execute(rig.script(tidy), timeout=5)
-    assert rig.clock.monotonic() == 5.75
+    assert rig.clock.monotonic() == 5.25
     assert (rig.guard.abandoned, others(), live_timers()) == (0, set(), [])
 
 
@@ -158,23 +160,12 @@ async def test_a_call_cancelled_before_its_first_step_leaves_nothing():
 async def test_a_call_cancelled_in_the_moment_in_which_its_fetch_begins_leaves_nothing():
     rig = Rig()
     await half_open(rig)
-    task = asyncio.ensure_future(rig.execute(rig.script("data")))
+    task = asyncio.ensure_future(rig.execute(rig.script(lasting(5))))
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     assert (others(), live_timers(), rig.breaker.admits) == (set(), [], True)
-
-
-async def test_a_fetch_cancelled_from_elsewhere_before_its_first_step_is_no_cancellation_of_the_caller():
-    rig = Rig()
-    script = rig.script("data")
-    task = asyncio.ensure_future(rig.execute(script))
-    await asyncio.sleep(0)
-    for other in others() - {task}:
-        other.cancel()
-    assert failure(await task).kind == "bug"
-    assert script.calls == []
 
 
 async def test_a_late_error_of_an_abandoned_fetcher_is_heard_by_nobody_a24(caplog: pytest.LogCaptureFixture):
@@ -225,13 +216,155 @@ async def test_a_cancellation_that_nobody_asked_for_is_a_bug_of_the_fetcher_a24(
     assert "nobody had cancelled it" in outcome.message
 
 
-async def test_a_fetch_s_task_cancelled_from_elsewhere_is_no_cancellation_of_the_caller():
+async def stubborn_child() -> None:
+    """Swallow every cancellation for 100 s."""
+    until = asyncio.get_running_loop().time() + 100
+    while (left := until - asyncio.get_running_loop().time()) > 0:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(left)
+
+
+async def awaits_a_task(_ctx: object) -> None:
+    await asyncio.create_task(stubborn_child())
+
+
+async def gathers(_ctx: object) -> None:
+    await asyncio.gather(stubborn_child(), stubborn_child())
+
+
+async def groups(_ctx: object) -> None:
+    async with asyncio.TaskGroup() as group:
+        group.create_task(stubborn_child())
+
+
+STUBBORN = [awaits_a_task, gathers, groups]
+
+
+@pytest.mark.parametrize("fetch", STUBBORN)
+async def test_a_fetcher_that_waits_for_a_task_that_swallows_is_abandoned_like_one_that_does_a24(fetch: Any):
     rig = Rig()
-    task = asyncio.ensure_future(rig.execute(rig.script(lasting(100))))
-    await asyncio.sleep(1)
-    for other in others() - {task}:
-        other.cancel()
-    assert failure(await task).kind == "bug"
+    outcome = failure(await rig.execute(rig.script(fetch), timeout=5))
+    assert (outcome.kind, rig.guard.abandoned) == ("timeout", 1)
+    assert outcome.duration == pytest.approx(6)
+
+
+@pytest.mark.parametrize("fetch", STUBBORN)
+async def test_a_caller_s_cancellation_passes_such_a_fetcher_after_a_second_a24(fetch: Any):
+    rig = Rig()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(3):
+            await rig.execute(rig.script(fetch))
+    assert rig.clock.monotonic() == pytest.approx(4)
+    assert rig.guard.abandoned == 1
+
+
+async def test_a_time_limit_inside_a_fetcher_is_none_of_ours():
+    rig = Rig()
+
+    async def limited(_ctx: object) -> str:
+        for _ in range(3):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(2):
+                    await asyncio.create_task(asyncio.sleep(100))
+        await asyncio.sleep(4)
+        return "data"
+
+    assert success(await rig.execute(rig.script(limited))).duration == 10
+
+
+async def test_a_child_s_own_cancellation_is_none_of_the_caller_s():
+    rig = Rig()
+
+    async def cancels_its_child(_ctx: object) -> str:
+        child = asyncio.create_task(asyncio.sleep(100))
+        await asyncio.sleep(1)
+        child.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await child
+        await asyncio.sleep(5)
+        return "data"
+
+    assert success(await rig.execute(rig.script(cancels_its_child))).duration == 6
+
+
+async def fails_at_once() -> None:
+    raise DOWN
+
+
+async def tidies_for_two_seconds() -> None:
+    try:
+        await asyncio.sleep(100)
+    finally:
+        await asyncio.sleep(2)
+
+
+async def test_a_task_group_that_ends_its_children_is_given_its_time():
+    rig = Rig()
+
+    async def group(_ctx: object) -> str:
+        try:
+            async with asyncio.TaskGroup() as children:
+                children.create_task(tidies_for_two_seconds())
+                children.create_task(fails_at_once())
+        except* ConnectionError:
+            await asyncio.sleep(3)
+        return "another way"
+
+    for _ in range(2):
+        outcome = success(await rig.execute(rig.script(group)))
+        assert (outcome.data, outcome.duration, rig.guard.abandoned) == ("another way", 5, 0)
+
+
+async def test_the_error_of_a_task_group_is_the_fetcher_s_and_no_cancellation():
+    rig = Rig()
+
+    async def group(_ctx: object) -> None:
+        async with asyncio.TaskGroup() as children:
+            children.create_task(asyncio.sleep(1))
+            children.create_task(fails_at_once())
+
+    call = rig.wanted(rig.script(group))
+    outcome = failure(await rig.guard.run(call, Retry(PLAIN, 2)))
+    assert (outcome.kind, outcome.attempts) == ("connection", 3)
+
+
+async def test_an_error_of_what_is_waited_for_reaches_the_fetcher():
+    rig = Rig()
+
+    async def failing() -> None:
+        await asyncio.sleep(1)
+        raise DOWN
+
+    async def handles(_ctx: object) -> str:
+        for waiting in (asyncio.create_task(failing()), asyncio.gather(failing()), asyncio.shield(failing())):
+            try:
+                await waiting
+            except ConnectionError:
+                continue
+        return "data"
+
+    assert success(await rig.execute(rig.script(handles))).duration == 1
+
+
+async def test_a_cancellation_and_a_limit_at_one_moment_are_both_kept():
+    rig = Rig()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(5):
+            await rig.execute(rig.script(lasting(100)), timeout=5)
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0
+    assert (others(), live_timers()) == (set(), [])
+
+
+async def test_no_cancellation_of_ours_is_left_on_the_caller_s_task():
+    rig = Rig()
+    for fetch in (lasting(100), swallowing, awaits_a_task):
+        await rig.execute(rig.script(fetch), timeout=5, retries=0)
+        task = asyncio.current_task()
+        assert task is not None
+        assert task.cancelling() == 0
+        await asyncio.sleep(1)
 
 
 @pytest.mark.parametrize("error", [BaseException("odd"), GeneratorExit()], ids=repr)
@@ -285,11 +418,11 @@ async def test_a_call_that_is_thrown_away_gives_its_permit_back_and_ends_its_fet
     rig = Rig()
     await half_open(rig)
     deadline = Deadline.after(rig.clock, 30)
-    call = rig.execute(rig.script(lasting(100)), deadline=deadline)
+    call = rig.guard.run(rig.wanted(rig.script(lasting(100)), deadline=deadline), Retry(PLAIN, 3))
     call.send(None)
     await asyncio.sleep(1)
     call.close()
-    assert (rig.breaker.state, rig.breaker.admits, deadline._moved) == ("half_open", True, [])
+    assert (rig.breaker.state, rig.breaker.admits) == ("half_open", True)
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert (others(), live_timers()) == (set(), [])
@@ -304,7 +437,7 @@ def test_a_call_that_is_thrown_away_after_its_loop_is_closed_gives_its_permit_ba
     async def main() -> None:
         await rig.trip()
         clock.advance(31)
-        calls.append(rig.execute(rig.script(lasting(100))))
+        calls.append(rig.guard.run(rig.wanted(rig.script(lasting(100))), Retry(PLAIN, 3)))
         calls[0].send(None)
 
     loop = VirtualTimeLoop()
@@ -357,7 +490,8 @@ def test_what_a_thread_returns_after_the_loop_is_closed_is_dropped_silently_a24(
         return unwanted() if late == "a coroutine" else "data"
 
     async def main() -> None:
-        await Rig().execute(slow, timeout=5)
+        rig = Rig()
+        await rig.guard.run(rig.wanted(slow, timeout=5), Retry(PLAIN, 3))
 
     run_virtual(main())
     (thread,) = [thread for thread in threading.enumerate() if thread.name == "dso-fetcher-prices"]
@@ -408,7 +542,7 @@ async def test_no_task_timer_thread_or_watch_outlives_the_call_d05_d07(
     deadline = Deadline.after(rig.clock, 20)
     source: Source[Any] = Source(key="prices", fetcher=rig.script(*lines), timeout=20, attempt_timeout=10)
     await rig.execute(source, retry=PLAIN, deadline=deadline)
-    assert (others(), live_timers(), deadline._moved) == (set(), [], [])
+    assert (others(), live_timers()) == (set(), [])
     assert set(threading.enumerate()) == threads
 
 

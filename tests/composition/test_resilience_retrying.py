@@ -177,6 +177,7 @@ async def test_an_event_loop_held_up_during_a_wait_does_not_lead_to_an_attempt_w
         def __init__(self, rig: Rig) -> None:
             self.now = rig.clock.now
             self.monotonic = rig.clock.monotonic
+            self.call_later = rig.clock.call_later
 
         async def sleep(self, seconds: float) -> None:
             await asyncio.sleep(seconds + 40)

@@ -13,9 +13,13 @@ from data_source_orchestrator.core.events import Event
 from data_source_orchestrator.core.outcome import Executed, Failure, Skipped, Success
 from data_source_orchestrator.core.policies import BreakerPolicy, BudgetPolicy, RetryConfig
 from data_source_orchestrator.core.source import Source
+from data_source_orchestrator.resilience.alarms import Alarms
+from data_source_orchestrator.resilience.attended import attended
 from data_source_orchestrator.resilience.breaker import CircuitBreaker
 from data_source_orchestrator.resilience.budget import RetryBudget
 from data_source_orchestrator.resilience.guard import Guard
+from data_source_orchestrator.resilience.retry import Retry
+from data_source_orchestrator.resilience.wanted import ProbeCall, SourceCall
 from data_source_orchestrator.testing import VirtualClock
 
 E = TypeVar("E", bound=Event)
@@ -72,6 +76,16 @@ async def swallowing(_ctx: FetchContext) -> object:
     return "too late"
 
 
+class Heard(list[Event]):
+    """Every event, in order."""
+
+    def emit(self, event: Event) -> None:
+        self.append(event)
+
+    def hears(self, _kind: type[Event]) -> bool:
+        return True
+
+
 class Rig:
     """A guard with everything that it is handed."""
 
@@ -84,7 +98,7 @@ class Rig:
         chance: Chance | None = None,
     ) -> None:
         self.clock: Clock = clock or VirtualClock()
-        self.events: list[Event] = []
+        self.events = Heard()
         chance = chance or Middle()
         self.breaker = CircuitBreaker(breaker, clock=self.clock, chance=chance)
         self.budget = RetryBudget(budget)
@@ -94,48 +108,51 @@ class Rig:
             budget=self.budget,
             clock=self.clock,
             chance=chance,
-            emit=self.events.append,
+            alarms=Alarms(self.clock),
+            events=self.events,
         )
 
     def script(self, *lines: object) -> Script:
         return Script(self.clock, *lines)
 
-    def context(self, deadline: Deadline) -> Callable[[int, Warn], FetchContext]:
-        def make(attempt: int, warn: Warn) -> FetchContext:
-            return FetchContext(
-                http=cast("HttpClient", None),
-                deadline=deadline,
-                attempt=attempt,
-                clock=self.clock,
-                log=logging.getLogger("test"),
-                warn=warn,
-            )
+    def context(self, call: SourceCall[Any], attempt: int, warn: Warn) -> FetchContext:
+        return FetchContext(
+            http=cast("HttpClient", None),
+            deadline=call.deadline,
+            attempt=attempt,
+            clock=self.clock,
+            log=logging.getLogger("test"),
+            warn=warn,
+        )
 
-        return make
-
-    async def execute(
-        self,
-        fetcher: Any,
-        *,
-        retries: int = 3,
-        retry: RetryConfig = PLAIN,
-        deadline: Deadline | None = None,
-        within: float | None = None,
-        **members: Any,
-    ) -> Executed[Any]:
+    def wanted(
+        self, fetcher: Any, *, deadline: Deadline | None = None, within: float | None = None, **members: Any
+    ) -> SourceCall[Any]:
         source = fetcher if isinstance(fetcher, Source) else Source(key="prices", fetcher=fetcher, **members)
         own = in_seconds(source.timeout)
         until = deadline or Deadline.after(self.clock, own if within is None else min(own, within))
-        return await self.guard.execute(
-            source, retry=retry, max_retries=retries, deadline=until, context=self.context(until)
-        )
+        call = self.guard.calls.of(source.fetcher)
+        return SourceCall(source, call, deadline=until, started=self.clock.monotonic(), context=self.context)
+
+    async def execute(
+        self, fetcher: Any, *, retries: int = 3, retry: RetryConfig = PLAIN, **members: Any
+    ) -> Executed[Any]:
+        call = self.wanted(fetcher, **members)
+        return await attended(call, self.guard.run(call, Retry(retry, retries)))
 
     async def check(
         self, fetcher: Any, *, operator: bool = False, within: float = 60.0, **members: Any
     ) -> Executed[Any]:
         source = Source(key="prices", fetcher=fetcher, **members)
         deadline = Deadline.after(self.clock, within)
-        return await self.guard.check(source, deadline=deadline, context=self.context(deadline), operator=operator)
+        call = ProbeCall(
+            source,
+            self.guard.calls.of(source.probe or source.fetcher),
+            deadline=deadline,
+            started=self.clock.monotonic(),
+            context=self.context,
+        )
+        return await self.guard.check(call, operator=operator)
 
     async def trip(self) -> None:
         """Fail until the breaker opens."""

@@ -149,13 +149,6 @@ async def test_a_deadline_put_off_does_not_lengthen_an_attempt_s_own_limit():
     assert (outcome.duration, str(outcome.error)) == (3, "no answer within 3 s")
 
 
-async def test_nobody_watches_a_deadline_when_the_call_has_ended_d07():
-    rig = Rig()
-    deadline = Deadline.after(rig.clock, 30)
-    await rig.execute(rig.script(DOWN, lasting(100), "data"), deadline=deadline, attempt_timeout=2)
-    assert deadline._moved == []
-
-
 async def test_an_answer_that_comes_in_the_last_moment_is_an_answer():
     rig = Rig()
     just_in_time = 5 - 5e-7  # the same turn of the loop as the limit, and before it

@@ -16,6 +16,7 @@ from data_source_orchestrator.core.result import metadata_of
 from data_source_orchestrator.core.source import Source
 from data_source_orchestrator.core.verdicts import FailureKind, SkipReason, Verdict
 from data_source_orchestrator.health.document import from_json, to_json
+from data_source_orchestrator.health.live import LiveHealth
 from data_source_orchestrator.health.metrics import (
     RunTotals,
     metrics,
@@ -63,6 +64,18 @@ def fold(executions: list[Executed[object]]) -> SourceHealth:
     for number, executed in enumerate(executions):
         state = record(state, executed, NOON + timedelta(seconds=number))
     return state
+
+
+@given(st.lists(st.tuples(st.one_of(successes, failures, silent), st.integers(0, 20)), max_size=150))
+def test_health_kept_in_place_is_the_fold(past: list[tuple[Executed[object], int]]):
+    live, state = LiveHealth(), SourceHealth()
+    for number, (executed, late) in enumerate(past):
+        at = NOON + timedelta(seconds=number - late * (number % 3 == 0))
+        live.note(executed, at)
+        state = record(state, executed, at)
+        if number % 7 == 0:
+            assert live.state == state
+    assert live.state == state
 
 
 def loud(executions: list[Executed[object]]) -> list[Executed[object]]:

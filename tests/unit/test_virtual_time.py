@@ -1,9 +1,10 @@
 import asyncio
+import socket
 import threading
 
 import pytest
 
-from data_source_orchestrator.testing import VirtualClock, run_virtual
+from data_source_orchestrator.testing import DeadWaitError, VirtualClock, VirtualTimeLoop, run_virtual
 
 
 async def test_a_long_sleep_takes_exactly_its_virtual_time(clock: VirtualClock):
@@ -33,11 +34,65 @@ async def test_time_stands_still_while_a_thread_of_the_executor_works():
     timer.cancel()
 
 
-def test_a_wait_that_nothing_can_end_is_told_instead_of_hanging(monkeypatch: pytest.MonkeyPatch):
+async def forever() -> None:
+    await asyncio.get_running_loop().create_future()
+
+
+def test_a_wait_that_nothing_can_end_is_told_at_once_with_who_waits_and_where():
+    async def main() -> None:
+        other = asyncio.create_task(forever(), name="the other")
+        await asyncio.wait([other])
+
+    with pytest.raises(DeadWaitError, match=r"dead wait.*the other at .*test_virtual_time\.py:\d+ in forever"):
+        run_virtual(main())
+
+
+def test_a_dead_wait_is_told_at_once_after_the_executor_has_done_its_work():
+    async def main() -> None:
+        await asyncio.to_thread(lambda: None)
+        await forever()
+
+    with pytest.raises(DeadWaitError):
+        run_virtual(main())
+
+
+def test_of_many_who_wait_ten_are_named_and_the_rest_counted():
+    async def main() -> None:
+        await asyncio.gather(*(forever() for _ in range(15)))
+
+    with pytest.raises(DeadWaitError, match="and 6 more"):
+        run_virtual(main())
+
+
+async def test_what_waits_for_a_thread_or_a_socket_is_no_dead_wait():
+    woken = asyncio.get_running_loop().create_future()
+    loop = asyncio.get_running_loop()
+    threading.Timer(0.02, lambda: loop.call_soon_threadsafe(woken.set_result, "woken")).start()
+    assert await woken == "woken"
+
+
+def test_a_wait_for_a_socket_that_stays_silent_is_called_dead_after_a_while(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("data_source_orchestrator.testing.virtual_time.DEAD_WAIT", 0.01)
 
-    async def forever() -> None:
-        await asyncio.get_running_loop().create_future()
+    async def main() -> None:
+        near, far = socket.socketpair()
+        with near, far:
+            near.setblocking(False)
+            await asyncio.get_running_loop().sock_recv(near, 1)
 
-    with pytest.raises(RuntimeError, match="dead wait"):
-        run_virtual(forever())
+    with pytest.raises(DeadWaitError):
+        run_virtual(main())
+
+
+def test_the_loop_tells_each_time_before_time_moves_on_and_how_many_timers_are_set():
+    heard: list[tuple[float, int]] = []
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualTimeLoop)
+        loop.on_quiet = lambda: heard.append((loop.time(), loop.timers()))
+        loop.call_later(9, lambda: None).cancel()
+        await asyncio.gather(asyncio.sleep(1), asyncio.sleep(3))
+
+    run_virtual(main())
+    assert heard == [(0.0, 2), (1.0, 1)]

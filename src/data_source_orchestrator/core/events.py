@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from data_source_orchestrator.core.outcome import Executed
 from data_source_orchestrator.core.verdicts import FailureKind, Verdict
@@ -158,3 +159,26 @@ class RunFinished(Event):
 
 Emit = Callable[[Event], None]
 """Hands an event to whoever listens; never raises, never waits."""
+
+
+class Events(Protocol):
+    """Where events go; one that nobody hears need not be made."""
+
+    def emit(self, event: Event) -> None:
+        """Hand an event to whoever hears its kind; never raises, never waits."""
+        ...
+
+    def hears(self, kind: type[Event]) -> bool:
+        """Return whether anybody hears events of this kind."""
+        ...
+
+
+class Unheard:
+    """Events that go nowhere."""
+
+    def emit(self, event: Event) -> None:
+        """Let the event go."""
+
+    def hears(self, kind: type[Event]) -> bool:  # noqa: ARG002 — whatever it is
+        """Return False."""
+        return False

@@ -78,7 +78,7 @@ class CutShort:
     timeout: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Executed(Generic[T_co]):
     """An outcome together with what it says about its source.
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from data_source_orchestrator.core.errors import (
@@ -51,6 +52,10 @@ def metadata_of(
         sufficient=len(succeeded) >= required and any(not isinstance(outcome, Skipped) for outcome in ended),
         stale=tuple(o.source for o in ended if isinstance(o, Failure) and o.stale_data is not None),
     )
+
+
+TOLD_AT_MOST = 10
+"""Outcomes that a result's `repr` tells; asyncio makes one of whatever `asyncio.run` returns."""
 
 
 class FetchResult(Mapping[str, Any]):
@@ -110,8 +115,10 @@ class FetchResult(Mapping[str, Any]):
         return key in self.metadata.sources
 
     def __repr__(self) -> str:
-        told = "; ".join(str(outcome) for outcome in self.outcomes.values())
-        return f"<FetchResult {self.metadata.run_id}: {told or 'no source was asked'}>"
+        told = [str(outcome) for outcome in islice(self.outcomes.values(), TOLD_AT_MOST)]
+        more = len(self.outcomes) - len(told)
+        told += [f"and {more} more"] if more else []
+        return f"<FetchResult {self.metadata.run_id}: {'; '.join(told) or 'no source was asked'}>"
 
     def raise_if_insufficient(self) -> None:
         """Raise `InsufficientSourcesError` unless enough sources succeeded."""

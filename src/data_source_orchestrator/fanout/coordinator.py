@@ -22,11 +22,13 @@ from data_source_orchestrator.core.result import refuse_shadowing
 from data_source_orchestrator.core.source import Source
 from data_source_orchestrator.fanout.discovery import installed_plugins, sources_of
 from data_source_orchestrator.fanout.hub import Hub
+from data_source_orchestrator.health.live import LiveHealth
 from data_source_orchestrator.health.metrics import SourceMetrics, source_metrics
-from data_source_orchestrator.health.record import checked, readmitted, record
+from data_source_orchestrator.health.record import checked, readmitted
 from data_source_orchestrator.health.reports import HealthReport, OverallHealth, overall, report
 from data_source_orchestrator.health.state import Execution, SourceHealth, history
 from data_source_orchestrator.health.status import HealthStatus, status_of
+from data_source_orchestrator.resilience.alarms import Alarms
 from data_source_orchestrator.resilience.breaker import CircuitBreaker
 from data_source_orchestrator.resilience.budget import RetryBudget
 from data_source_orchestrator.resilience.guard import Guard
@@ -36,7 +38,7 @@ from data_source_orchestrator.resilience.guard import Guard
 class _Entry:
     source: Source[Any]
     guard: Guard
-    health: SourceHealth
+    health: LiveHealth
 
 
 class SourceCoordinator:
@@ -60,6 +62,7 @@ class SourceCoordinator:
         self.hub = Hub()
         self._policy = health
         self._budget = budget
+        self._alarms = Alarms(self.clock)
         self._entries: dict[str, _Entry] = {}
         for source in sources_of(installed_plugins(), os.environ) if sources is None else sources:
             self.register_source(source)
@@ -73,7 +76,7 @@ class SourceCoordinator:
             raise ConfigurationError(
                 f"a source called {source.key!r} is registered already; unregister it first, or choose another key"
             )
-        self._entries[source.key] = _Entry(source, self._guard_for(source), SourceHealth())
+        self._entries[source.key] = _Entry(source, self._guard_for(source), LiveHealth())
         self.hub.emit(SourceRegistered(at=self.clock.now(), source=source.key))
 
     def unregister_source(self, key: str) -> bool:
@@ -145,7 +148,7 @@ class SourceCoordinator:
 
     def get_health(self, key: str) -> SourceHealth:
         """Return what is known of a source's executions and checks."""
-        return self._entry(key).health
+        return self._entry(key).health.state
 
     def get_source_stats(self, key: str) -> SourceMetrics:
         """Return the numbers of a source's executions."""
@@ -158,7 +161,7 @@ class SourceCoordinator:
     def get_health_report(self, key: str) -> HealthReport:
         """Return a source's health as it is told to people and programs."""
         entry = self._entry(key)
-        return report(entry.source, entry.health, self._policy)
+        return report(entry.source, entry.health.state, self._policy)
 
     def get_overall_health(self) -> OverallHealth:
         """Return the health of all sources together; those that the operator disabled enter no rule."""
@@ -169,7 +172,7 @@ class SourceCoordinator:
     def reset(self, key: str | None = None) -> None:
         """Forget the executions, checks and breaker of one source, or of all; switches and counts of runs stay."""
         for entry in self._entries.values() if key is None else [self._entry(key)]:
-            entry.health = SourceHealth()
+            entry.health.load(SourceHealth())
             entry.guard = self._guard_for(entry.source)
             self.hub.emit(SourceForgotten(at=self.clock.now(), source=entry.source.key))
 
@@ -191,15 +194,18 @@ class SourceCoordinator:
         entry = self._guarded_by(guard)
         if entry is not None:
             now = self.clock.now()
-            self._note(entry, record(entry.health, executed, now))
-            self.hub.emit(SourceFinished(at=now, executed=executed))
+            before = self._watched_status(entry)
+            entry.health.note(executed, now)
+            self._tell_change(entry, before)
+            if self.hub.hears(SourceFinished):
+                self.hub.emit(SourceFinished(at=now, executed=executed))
 
     def record_check(self, executed: Executed[Any], guard: Guard) -> bool:
         """Keep what a health check under this guard found, apart from the executions; False where it is unknown."""
         entry = self._guarded_by(guard)
         if entry is None:
             return False
-        entry.health = checked(entry.health, executed, self.clock.now())
+        entry.health.load(checked(entry.health.state, executed, self.clock.now()))
         return True
 
     def adopt_switch(self, key: str, *, enabled: bool | None, priority: int | None) -> None:
@@ -212,7 +218,7 @@ class SourceCoordinator:
 
     def adopt(self, key: str, health: SourceHealth) -> None:
         """Take over what a store remembers of a source's executions and checks."""
-        self._entry(key).health = health
+        self._entry(key).health.load(health)
 
     def restore_breaker(self, key: str, state: Json) -> None:
         """Take over what a store remembers of a source's breaker."""
@@ -230,7 +236,8 @@ class SourceCoordinator:
             budget=RetryBudget(self._budget),
             clock=self.clock,
             chance=self.chance,
-            emit=self.hub.emit,
+            alarms=self._alarms,
+            events=self.hub,
         )
 
     def _guarded_by(self, guard: Guard) -> _Entry | None:
@@ -240,7 +247,9 @@ class SourceCoordinator:
 
     def _readmit(self, entry: _Entry) -> None:
         entry.guard.breaker.readmit()
-        self._note(entry, readmitted(entry.health))
+        before = self._watched_status(entry)
+        entry.health.load(readmitted(entry.health.state))
+        self._tell_change(entry, before)
 
     def _tell(
         self, key: str, *, enabled: bool | None = None, priority: int | None = None, readmitted: bool = False
@@ -248,14 +257,16 @@ class SourceCoordinator:
         now = self.clock.now()
         self.hub.emit(SourceSwitched(at=now, source=key, enabled=enabled, priority=priority, readmitted=readmitted))
 
-    def _note(self, entry: _Entry, health: SourceHealth) -> None:
-        before, entry.health = self._status(entry), health
-        after = self._status(entry)
-        if after != before:
+    def _watched_status(self, entry: _Entry) -> HealthStatus | None:
+        """Return the status where anybody hears of its changes; judging takes longer than an execution may."""
+        return self._status(entry) if self.hub.hears(HealthChanged) else None
+
+    def _tell_change(self, entry: _Entry, before: HealthStatus | None) -> None:
+        if before is not None and (after := self._status(entry)) is not before:
             self.hub.emit(HealthChanged(at=self.clock.now(), source=entry.source.key, before=before, after=after))
 
     def _status(self, entry: _Entry) -> HealthStatus:
-        return status_of(entry.health, timeout=in_seconds(entry.source.timeout), policy=self._policy)
+        return status_of(entry.health.state, timeout=in_seconds(entry.source.timeout), policy=self._policy)
 
 
 def _kept_off(source: Source[Any]) -> ConfigurationError:

@@ -4,8 +4,9 @@ When it ends, by whatever way, nothing is left running that only it had wanted.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
+from contextvars import Context, copy_context
 from typing import Any
 
 from data_source_orchestrator.core.deadline import Deadline
@@ -15,11 +16,13 @@ from data_source_orchestrator.core.policies import OrchestratorConfig, RetryConf
 from data_source_orchestrator.core.source import Source
 from data_source_orchestrator.core.verdicts import FailureKind, SkipReason
 from data_source_orchestrator.core.waiting import to_their_end
-from data_source_orchestrator.fanout.flight import Flight, Flights
+from data_source_orchestrator.fanout.arrivals import Arrivals
+from data_source_orchestrator.fanout.flight import Flight, Flights, Landed
 from data_source_orchestrator.fanout.plan import Plan
-from data_source_orchestrator.resilience.fetch import ProgramExit
+from data_source_orchestrator.resilience.retry import Retry
 
-Outcomes = AsyncGenerator[Outcome[Any], None]
+Outcomes = AsyncGenerator[Sequence[Outcome[Any]], None]
+"""Outcomes as they come, those that came at one moment together."""
 
 
 class Executor:
@@ -29,16 +32,17 @@ class Executor:
         self._flights = flights
         self._config = config
         self._retry = retry
+        self._own_retry = Retry(retry, config.max_retries if retry.max_retries is None else retry.max_retries)
         self._deadline = deadline
 
     async def stream(self, plan: Plan) -> Outcomes:
-        """Yield each outcome as it comes; close the generator to cancel what is still under way."""
-        for skip in plan.skipped:
-            yield skip
+        """Yield outcomes as they come; close the generator to cancel what is still under way."""
+        if plan.skipped:
+            yield plan.skipped
         run = self._ask(plan.asked) if self._config.parallel_execution else self._in_turn(plan.asked)
         async with aclosing(run):
-            async for outcome in run:
-                yield outcome
+            async for outcomes in run:
+                yield outcomes
 
     async def _in_turn(self, sources: tuple[Source[Any], ...]) -> Outcomes:
         stop: SkipReason | None = None
@@ -46,82 +50,93 @@ class Executor:
             if stop is None and self._deadline.passed:
                 stop = SkipReason.DEADLINE
             if stop is not None:
-                yield _never_asked(source, stop)
+                yield [_never_asked(source, stop)]
                 continue
-            async with aclosing(self._ask((source,))) as outcomes:
-                async for outcome in outcomes:
-                    yield outcome
-                    stop = SkipReason.FAIL_FAST if self._ends_the_run(outcome) else stop
+            async with aclosing(self._ask((source,))) as run:
+                async for outcomes in run:
+                    yield outcomes
+                    stop = SkipReason.FAIL_FAST if self._end_the_run(outcomes) else stop
 
     async def _ask(self, sources: tuple[Source[Any], ...]) -> Outcomes:
         """Ask these sources at once."""
-        landed: asyncio.Queue[Flight] = asyncio.Queue()
-        for source in sources:
-            if not self._flights.knows(source):
-                yield _gone(source)
-        flights = [self._board(source, landed) for source in sources if self._flights.knows(source)]
-        waiting = dict.fromkeys(flights)
-        timer = asyncio.get_running_loop().call_later(self._deadline.remaining, self._cut_short, waiting, landed)
+        known = [source for source in sources if self._flights.knows(source)]
+        if len(known) < len(sources):
+            yield [_gone(source) for source in sources if not self._flights.knows(source)]
+        arrivals: Arrivals[Flight] = Arrivals()
+        passenger, within = arrivals.put, copy_context()
+        waiting = {self._board(source, passenger, within): None for source in known}
+        ending: list[asyncio.Task[None]] = []
+        timer = asyncio.get_running_loop().call_later(self._deadline.remaining, self._cut_short, waiting, arrivals)
+        self._flights.take_off()
         try:
             while waiting:
-                flight = await landed.get()
-                if flight not in waiting:
-                    continue  # it landed in the moment in which it was cut short
-                outcome = self._get_off(flight, waiting, SkipReason.DEADLINE)
-                yield outcome
-                if self._ends_the_run(outcome):
+                # One that was cut short may have landed in the same moment.
+                here = [flight for flight in dict.fromkeys(await arrivals.next()) if flight in waiting]
+                self._get_off(here, waiting, passenger, ending)
+                outcomes = [_outcome(flight, SkipReason.DEADLINE) for flight in here]
+                yield outcomes
+                if self._end_the_run(outcomes):
                     break
-            for skipped in [self._get_off(flight, waiting, SkipReason.FAIL_FAST) for flight in tuple(waiting)]:
-                yield skipped
+            rest = list(waiting)
+            self._get_off(rest, waiting, passenger, ending)
+            if rest:
+                yield [_outcome(flight, SkipReason.FAIL_FAST) for flight in rest]
         finally:
             timer.cancel()
-            for flight in waiting:
-                self._flights.leave(flight)
-            await to_their_end(flight.task for flight in flights if not flight.passengers)
+            self._get_off(list(waiting), waiting, passenger, ending)
+            await to_their_end(ending)
 
-    def _board(self, source: Source[Any], landed: "asyncio.Queue[Flight]") -> Flight:
-        own = self._retry.max_retries if source.max_retries is None else source.max_retries
-        retries = self._config.max_retries if own is None else own
-        flight = self._flights.board(source, until=self._deadline.at, retry=self._retry, max_retries=retries)
-        flight.task.add_done_callback(lambda _task: landed.put_nowait(flight))
-        return flight
+    def _board(self, source: Source[Any], passenger: Landed, within: Context) -> Flight:
+        retry = self._own_retry if source.max_retries is None else Retry(self._retry, source.max_retries)
+        return self._flights.board(source, passenger, until=self._deadline.at, retry=retry, within=within)
 
-    def _cut_short(self, waiting: dict[Flight, None], landed: "asyncio.Queue[Flight]") -> None:
-        """Leave flights that go on after this run's limit because another run has more time for them."""
+    def _cut_short(self, waiting: dict[Flight, None], arrivals: Arrivals[Flight]) -> None:
+        """Leave flights that go on after this run's limit because another run has more time, or that never began."""
         for flight in waiting:
-            if flight.deadline.at > self._deadline.at:
-                landed.put_nowait(flight)
+            if flight.deadline.at > self._deadline.at or flight.task is None:
+                arrivals.put(flight)
 
-    def _get_off(self, flight: Flight, waiting: dict[Flight, None], reason: SkipReason) -> Outcome[Any]:
-        """Take the flight's outcome; where it has not landed, leave it and say why."""
-        del waiting[flight]
-        ended = flight.task.done()
-        self._flights.leave(flight)
-        if ended:
-            return _arrival(flight)
-        if reason is SkipReason.FAIL_FAST:
-            return _cancelled(flight)
-        limit = FetchError(
-            FailureKind.TIMEOUT, "the run's own limit was reached in a fetch that it shared with another"
-        )
-        return Failure(
-            source=flight.source.key,
-            kind=FailureKind.TIMEOUT,
-            error=limit,
-            attempts=flight.attempts,
-            duration=flight.duration,
-        )
+    def _get_off(
+        self,
+        flights: Iterable[Flight],
+        waiting: dict[Flight, None],
+        passenger: Landed,
+        ending: list[asyncio.Task[None]],
+    ) -> None:
+        """Wait no longer for these flights; note the tasks that end because nobody else waits for theirs."""
+        for flight in flights:
+            del waiting[flight]
+            task = None if flight.landed else self._flights.leave(flight, passenger)
+            if task is not None:
+                ending.append(task)
 
-    def _ends_the_run(self, outcome: Outcome[Any]) -> bool:
-        return self._config.fail_fast and isinstance(outcome, Failure)
+    def _end_the_run(self, outcomes: Sequence[Outcome[Any]]) -> bool:
+        return self._config.fail_fast and any(isinstance(outcome, Failure) for outcome in outcomes)
 
 
-def _arrival(flight: Flight) -> Outcome[Any]:
-    """Return what a flight ended with; a fetcher that asked the program to end is obeyed here, in the caller's task."""
-    try:
-        return flight.task.result().outcome
-    except ProgramExit as ended:
-        raise ended.cause from None
+def _outcome(flight: Flight, left_because: SkipReason) -> Outcome[Any]:
+    """Return what a flight ended with; of one that was left before it had landed, say why.
+
+    A fetcher that asked the program to end is obeyed here, in the caller's task.
+    """
+    if flight.exit is not None:
+        raise flight.exit
+    if flight.landed:
+        return flight.outcome
+    if left_because is SkipReason.FAIL_FAST:
+        return _cancelled(flight)
+    return _never_asked(flight.source, left_because) if flight.task is None else _shared_too_long(flight)
+
+
+def _shared_too_long(flight: Flight) -> Failure:
+    limit = FetchError(FailureKind.TIMEOUT, "the run's own limit was reached in a fetch that it shared with another")
+    return Failure(
+        source=flight.source.key,
+        kind=FailureKind.TIMEOUT,
+        error=limit,
+        attempts=flight.attempts,
+        duration=flight.duration,
+    )
 
 
 def _never_asked(source: Source[Any], reason: SkipReason) -> Skipped:

@@ -5,19 +5,26 @@ A flight ends with its last passenger: whoever leaves last cancels it. It lives 
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from contextvars import Context
 from typing import Any
 
 from data_source_orchestrator.core.clock import Clock
 from data_source_orchestrator.core.context import FetchContext, Warn
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.durations import in_seconds
+from data_source_orchestrator.core.errors import FetchError
 from data_source_orchestrator.core.events import BytesReceived
-from data_source_orchestrator.core.outcome import Executed
-from data_source_orchestrator.core.policies import RetryConfig
+from data_source_orchestrator.core.outcome import Executed, Failure, Outcome
 from data_source_orchestrator.core.source import Source
+from data_source_orchestrator.core.verdicts import FailureKind, Verdict
 from data_source_orchestrator.fanout.coordinator import SourceCoordinator
+from data_source_orchestrator.fanout.crew import Crew
+from data_source_orchestrator.resilience.attempt import ProgramExit
 from data_source_orchestrator.resilience.guard import Guard
+from data_source_orchestrator.resilience.retry import Retry
+from data_source_orchestrator.resilience.wanted import ContextOf, SourceCall
+from data_source_orchestrator.resilience.wording import CANCELLED_FROM_ELSEWHERE
 from data_source_orchestrator.web.pool import HttpPool
 
 _LOG = logging.getLogger("data_source_orchestrator")
@@ -25,116 +32,193 @@ _LOG = logging.getLogger("data_source_orchestrator")
 Place = tuple[asyncio.AbstractEventLoop, str]
 """Where at most one flight is under way: an event loop, and a source's key."""
 
+Landed = Callable[["Flight"], None]
+"""Hears that a flight has landed."""
 
-class Flight:
-    """An execution under way, and how many wait for it."""
 
-    def __init__(self, source: Source[Any], guard: Guard, place: Place, clock: Clock, until: float) -> None:
+class Flight(SourceCall[Any]):
+    """An execution that waits to begin or is under way, and who waits for it.
+
+    When it has landed, it holds what was `executed`, or the wish to end the program that its fetcher raised. It flies
+    in a copy of the context `within` which it was wanted first.
+    """
+
+    __slots__ = ("_clock", "executed", "exit", "guard", "landed", "passengers", "place", "retry", "task", "within")
+
+    def __init__(  # noqa: PLR0913 — a flight is what these make up
+        self,
+        source: Source[Any],
+        guard: Guard,
+        place: Place,
+        *,
+        retry: Retry,
+        clock: Clock,
+        until: float,
+        context: ContextOf,
+        within: Context,
+    ) -> None:
+        started = clock.monotonic()
+        deadline = Deadline(clock, min(until, started + in_seconds(source.timeout)))
+        super().__init__(source, guard.calls.of(source.fetcher), deadline=deadline, started=started, context=context)
         self._clock = clock
-        self.source = source
         self.guard = guard
         self.place = place
-        self.started = clock.monotonic()
-        self.deadline = Deadline(clock, min(until, self._limit))
-        self.attempts = 0
-        self.passengers = 0
-        self.task: asyncio.Task[Executed[Any]]
+        self.retry = retry
+        self.within = within
+        self.passengers: list[Landed] = []
+        self.task: asyncio.Task[None] | None = None
+        self.landed = False
+        self.executed: Executed[Any] | None = None
+        self.exit: KeyboardInterrupt | SystemExit | None = None
 
     def takes(self, source: Source[Any]) -> bool:
         """Return whether it fetches what this source would, and is not being cut off already."""
         return self.source.fetcher is source.fetcher and not self.deadline.passed
 
-    def board(self, until: float) -> None:
+    def board(self, passenger: Landed, until: float) -> None:
         """Join, and put the flight's deadline off as far as this passenger and the source's own limit allow."""
-        self.passengers += 1
-        self.deadline.put_off(min(until, self._limit))
+        self.passengers.append(passenger)
+        self.deadline.put_off(min(until, self.started + self.timeout))
+
+    @property
+    def outcome(self) -> Outcome[Any]:
+        """How it ended."""
+        if self.executed is None:
+            raise RuntimeError(f"the flight of {self.source.key} has not landed")
+        return self.executed.outcome
 
     @property
     def duration(self) -> float:
-        """Seconds since it began."""
+        """Seconds since it was wanted first."""
         return self._clock.monotonic() - self.started
-
-    @property
-    def _limit(self) -> float:
-        return self.started + in_seconds(self.source.timeout)
 
 
 class Flights:
-    """The flights under way, at most one for each source and event loop."""
+    """The flights of one orchestrator, at most one for each source and event loop."""
 
     def __init__(self, coordinator: SourceCoordinator, http: HttpPool) -> None:
         self._coordinator = coordinator
         self._http = http
         self._under_way: dict[Place, Flight] = {}
+        self._crews: dict[asyncio.AbstractEventLoop, Crew[Flight, Executed[Any]]] = {}
+        self._make_context = self.context  # one method for all flights
 
-    def board(self, source: Source[Any], *, until: float, retry: RetryConfig, max_retries: int) -> Flight:
-        """Join the flight of this source, beginning it if there is none; `until` is the passenger's own deadline."""
-        place = (asyncio.get_running_loop(), source.key)
+    def board(self, source: Source[Any], passenger: Landed, *, until: float, retry: Retry, within: Context) -> Flight:
+        """Join the flight of this source, planning one if there is none; `until` is the passenger's own deadline.
+
+        A flight that was planned begins with `take_off`.
+        """
+        loop = asyncio.get_running_loop()
+        place = (loop, source.key)
         flight = self._under_way.get(place)
         if flight is None or not flight.takes(source):
-            guard = self._coordinator.guard(source.key)
-            flight = self._under_way[place] = Flight(source, guard, place, self._coordinator.clock, until)
-            flight.task = asyncio.create_task(self._fly(flight, retry, max_retries), name=f"dso-{source.key}")
-            flight.task.add_done_callback(_seen)
-        flight.board(until)
+            flight = self._under_way[place] = Flight(
+                source,
+                self._coordinator.guard(source.key),
+                place,
+                retry=retry,
+                clock=self._coordinator.clock,
+                until=until,
+                context=self._make_context,
+                within=within,
+            )
+            self._crew(loop).give(flight)
+        flight.board(passenger, until)
         return flight
 
-    def knows(self, source: Source[Any]) -> bool:
-        """Return whether the source is still registered."""
-        return self._coordinator.get_source(source.key) is not None
+    def take_off(self) -> None:
+        """Let somebody fly what was planned on the running loop."""
+        self._crew(asyncio.get_running_loop()).begin()
 
-    def leave(self, flight: Flight) -> None:
-        """Get off; the last passenger's leaving cancels the flight, which then ends within the grace period."""
-        flight.passengers -= 1
-        if flight.passengers or flight.task.done():
+    def knows(self, source: Source[Any]) -> bool:
+        """Return whether the source is still registered, and not another one of its key."""
+        registered = self._coordinator.get_source(source.key)
+        return registered is not None and registered.fetcher is source.fetcher
+
+    def leave(self, flight: Flight, passenger: Landed) -> asyncio.Task[None] | None:
+        """Get off; the last passenger's leaving cancels the flight.
+
+        Return the task that is ending because of that, within the grace period.
+        """
+        flight.passengers.remove(passenger)
+        if flight.passengers or flight.landed:
+            return None
+        flight.unwanted = True
+        self._clear(flight)  # at once, so that nobody boards a flight that is ending
+        if flight.task is not None:
+            flight.task.cancel()
+        return flight.task
+
+    def context(self, call: SourceCall[Any], attempt: int, warn: Warn) -> FetchContext:
+        """Make the context of an attempt."""
+        coordinator, key = self._coordinator, call.source.key
+
+        def received(total: int) -> None:
+            if coordinator.hub.hears(BytesReceived):
+                coordinator.hub.emit(BytesReceived(at=coordinator.clock.now(), source=key, total=total))
+
+        return FetchContext(
+            http=self._http.client(received=received),
+            deadline=call.deadline,
+            attempt=attempt,
+            clock=coordinator.clock,
+            log=_LOG.getChild(key),
+            warn=warn,
+        )
+
+    def _crew(self, loop: asyncio.AbstractEventLoop) -> Crew[Flight, Executed[Any]]:
+        crew = self._crews.get(loop)
+        if crew is None:
+            self._crews = {known: crew for known, crew in self._crews.items() if not known.is_closed()}
+            crew = self._crews[loop] = Crew(self._begin, done=self._done, failed=self._failed, lost=self._lost)
+        return crew
+
+    def _begin(self, flight: Flight) -> Coroutine[Any, Any, Executed[Any]] | None:
+        """Begin a flight that somebody still waits for."""
+        if not flight.passengers:
+            return None
+        flight.task = asyncio.current_task()
+        return flight.guard.run(flight, flight.retry)
+
+    def _done(self, flight: Flight, executed: Executed[Any]) -> None:
+        flight.executed = executed
+        self._coordinator.record(executed, flight.guard)
+        self._land(flight)
+
+    def _failed(self, flight: Flight, error: Exception) -> None:
+        """Land a flight whose fetcher wished the program to end, or in which the engine itself failed."""
+        if isinstance(error, ProgramExit):
+            flight.exit = error.cause
+            self._land(flight)
             return
-        self._land(flight)  # at once, so that nobody boards a flight that is ending
-        flight.task.cancel()
+        _LOG.error("%s: a bug of the engine", flight.source.key, exc_info=error)
+        self._done(flight, _not_its_fault(flight, error))
+
+    def _lost(self, flight: Flight) -> None:
+        """Land a flight whose task was cancelled; where somebody still waits for it, that was none of ours."""
+        if flight.passengers:
+            self._done(flight, _not_its_fault(flight, FetchError(FailureKind.BUG, CANCELLED_FROM_ELSEWHERE)))
+        else:
+            self._land(flight)
 
     def _land(self, flight: Flight) -> None:
+        flight.landed = True
+        self._clear(flight)
+        for tell in flight.passengers:
+            tell(flight)
+
+    def _clear(self, flight: Flight) -> None:
         if self._under_way.get(flight.place) is flight:
             del self._under_way[flight.place]
 
-    async def _fly(self, flight: Flight, retry: RetryConfig, max_retries: int) -> Executed[Any]:
-        try:
-            async with self._http.use():
-                executed = await flight.guard.execute(
-                    flight.source,
-                    retry=retry,
-                    max_retries=max_retries,
-                    deadline=flight.deadline,
-                    context=self.context(flight.source, flight.deadline, flight),
-                )
-            self._coordinator.record(executed, flight.guard)
-            return executed
-        finally:
-            self._land(flight)
 
-    def context(
-        self, source: Source[Any], deadline: Deadline, flight: Flight | None = None
-    ) -> Callable[[int, Warn], FetchContext]:
-        """Return what makes the context of each attempt."""
-        coordinator = self._coordinator
-
-        def received(total: int) -> None:
-            coordinator.hub.emit(BytesReceived(at=coordinator.clock.now(), source=source.key, total=total))
-
-        def make(attempt: int, warn: Warn) -> FetchContext:
-            if flight:
-                flight.attempts = attempt
-            return FetchContext(
-                http=self._http.client(received=received),
-                deadline=deadline,
-                attempt=attempt,
-                clock=coordinator.clock,
-                log=_LOG.getChild(source.key),
-                warn=warn,
-            )
-
-        return make
-
-
-def _seen(task: asyncio.Task[Any]) -> None:
-    """Look at how a flight ended, so that asyncio does not complain of one that everybody has left."""
-    if not task.cancelled():
-        task.exception()
+def _not_its_fault(flight: Flight, error: Exception) -> Executed[Any]:
+    """Return a failure that says nothing about the source."""
+    failure = Failure(
+        source=flight.source.key,
+        kind=FailureKind.BUG,
+        error=error,
+        attempts=flight.attempts,
+        duration=flight.duration,
+    )
+    return Executed(outcome=failure, verdict=Verdict.RELEASED)

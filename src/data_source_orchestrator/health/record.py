@@ -77,7 +77,7 @@ def _failed(state: SourceHealth, outcome: Failure, at: datetime) -> SourceHealth
     )
     last = state.last_failure
     if last is None or last.at <= at:
-        last = LastFailure(at=at, kind=outcome.kind, message=outcome.message[:LONGEST_MESSAGE])
+        last = last_failure(outcome, at)
     return replace(
         state,
         recent=_with(state, execution),
@@ -86,6 +86,11 @@ def _failed(state: SourceHealth, outcome: Failure, at: datetime) -> SourceHealth
         total_duration=state.total_duration + outcome.duration,
         last_failure=last,
     )
+
+
+def last_failure(outcome: Failure, at: datetime) -> LastFailure:
+    """Return what is remembered of a failure that is the last one."""
+    return LastFailure(at=at, kind=outcome.kind, message=outcome.message[:LONGEST_MESSAGE])
 
 
 def _cut(state: SourceHealth, cut_short: CutShort, at: datetime) -> SourceHealth:

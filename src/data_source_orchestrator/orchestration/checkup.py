@@ -13,8 +13,10 @@ from data_source_orchestrator.fanout.coordinator import SourceCoordinator
 from data_source_orchestrator.fanout.flight import Flights
 from data_source_orchestrator.fanout.plan import Plan
 from data_source_orchestrator.orchestration.happened import Checked
+from data_source_orchestrator.resilience.attempt import ProgramExit
+from data_source_orchestrator.resilience.attended import attended
 from data_source_orchestrator.resilience.breaker import BreakerState
-from data_source_orchestrator.resilience.fetch import ProgramExit
+from data_source_orchestrator.resilience.wanted import ProbeCall
 
 Note = Callable[[Checked], None]
 
@@ -39,10 +41,15 @@ async def _check(
     guard = coordinator.guard(source.key)
     deadline = Deadline.after(coordinator.clock, min(in_seconds(source.timeout), limit))
     refused = guard.breaker.state is not BreakerState.CLOSED
+    call = ProbeCall(
+        source,
+        guard.calls.of(source.probe or source.fetcher),
+        deadline=deadline,
+        started=coordinator.clock.monotonic(),
+        context=flights.context,
+    )
     try:
-        executed = await guard.check(
-            source, deadline=deadline, context=flights.context(source, deadline), operator=True
-        )
+        executed = await attended(call, guard.check(call, operator=True))
     except ProgramExit as ended:
         return ended  # raised again where no task group can turn it into a group of exceptions
     if coordinator.record_check(executed, guard):

@@ -26,6 +26,7 @@ from data_source_orchestrator.health.state import SourceHealth
 from data_source_orchestrator.orchestration.commit import NEVER_STORED, Batch, Breaker, Kept, commit, remembered
 from data_source_orchestrator.orchestration.happened import Happened, Ran, fold, slim, source_of
 from data_source_orchestrator.orchestration.publish import Publication, carried_by
+from data_source_orchestrator.orchestration.run import Run
 
 _LOG = logging.getLogger("data_source_orchestrator")
 
@@ -42,10 +43,11 @@ class Keeper:
         self._store = store
         self._rules = rules
         self._unkept: list[Happened] = []
+        self._being_kept: list[Happened] = []
         self._kept: Kept | None = None
         self._turns: dict[asyncio.AbstractEventLoop, asyncio.Lock] = {}
         if store is not None:
-            coordinator.hub.listen(self._heard)
+            coordinator.hub.listen(self._heard, SourceFinished, SourceSwitched, SourceForgotten, SourceRegistered)
 
     @property
     def last_checked(self) -> Mapping[str, datetime]:
@@ -77,10 +79,14 @@ class Keeper:
             self._take_over(source.key, self._kept)
         self._count_runs(self._kept)
 
+    def ended(self, run: Run) -> None:
+        """Count a run that has ended, and remember it until it is kept."""
+        self.totals = run_finished(self.totals, run.metadata)
+        if self._store is not None:
+            self.note(run.ran())
+
     def note(self, happened: Happened) -> None:
         """Remember something that happened until it is kept."""
-        if isinstance(happened, Ran):
-            self.totals = run_finished(self.totals, happened.metadata)
         if self._store is not None:
             self._unkept.append(happened)
             del self._unkept[:-MOST_UNKEPT]
@@ -115,17 +121,24 @@ class Keeper:
             raise
         return task.result()
 
+    @property
+    def _pending(self) -> list[Happened]:
+        """All that has happened and that the store's view does not hold yet."""
+        return [*self._being_kept, *self._unkept]
+
     async def _commit(self, store: Store, contributions: tuple[Contribution, ...] | None) -> Kept:
         async with self._turn():
-            happened, self._unkept = self._unkept, []
-            offered = self._offered()
-            publication = None if contributions is None else self._publication(contributions)
-            batch = Batch(happened=tuple(happened), breakers=offered, publication=publication)
+            self._being_kept, self._unkept = self._unkept, []
             try:
+                offered = self._offered()
+                publication = None if contributions is None else self._publication(contributions)
+                batch = Batch(happened=tuple(self._being_kept), breakers=offered, publication=publication)
                 kept = await store.write(lambda transaction: commit(transaction, batch))
             except Exception:
-                self._unkept[:0] = happened  # the next transaction keeps them
+                self._unkept[:0] = self._being_kept  # the next transaction keeps them
                 raise
+            finally:
+                self._being_kept = []
             self._adopt(kept, offered)
             return kept
 
@@ -149,18 +162,18 @@ class Keeper:
 
     def _take_over(self, key: str, kept: Kept) -> None:
         """Take over what the store remembers of a source, with what has happened here since on top of it."""
-        if any(isinstance(each, SourceForgotten) and each.source == key for each in self._unkept):
+        if any(isinstance(each, SourceForgotten) and each.source == key for each in self._pending):
             return
         self._take_switch(key, kept.switches.get(key))
         self._coordinator.adopt(key, self._folded(key, kept))
-        readmitted = any(isinstance(e, SourceSwitched) and e.source == key and e.readmitted for e in self._unkept)
+        readmitted = any(isinstance(e, SourceSwitched) and e.source == key and e.readmitted for e in self._pending)
         if not readmitted:
             self._coordinator.restore_breaker(key, kept.breakers.get(key, NEVER_STORED).state)
 
     def _take_switch(self, key: str, stored: Json) -> None:
         """Follow the operator's stored switch, but for what was switched here meanwhile."""
         said = dict(stored) if isinstance(stored, Mapping) else {}
-        for each in self._unkept:
+        for each in self._pending:
             if isinstance(each, SourceSwitched) and each.source == key:
                 said |= {"enabled": each.enabled} if each.enabled is not None else {}
                 said |= {"priority": each.priority} if each.priority is not None else {}
@@ -173,14 +186,14 @@ class Keeper:
 
     def _folded(self, key: str, kept: Kept) -> SourceHealth:
         health = kept.health.get(key, SourceHealth())
-        for happened in self._unkept:
+        for happened in self._pending:
             if not isinstance(happened, Ran) and source_of(happened) == key:
                 health = fold(health, happened)
         return health
 
     def _count_runs(self, kept: Kept) -> None:
         self.totals = kept.totals
-        for happened in self._unkept:
+        for happened in self._pending:
             if isinstance(happened, Ran):
                 self.totals = run_finished(self.totals, happened.metadata)
 

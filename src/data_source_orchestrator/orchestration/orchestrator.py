@@ -18,7 +18,7 @@ from data_source_orchestrator.core.ports import Store
 from data_source_orchestrator.core.result import FetchResult, MetaResult
 from data_source_orchestrator.core.snapshot import SnapshotChange
 from data_source_orchestrator.fanout.coordinator import SourceCoordinator
-from data_source_orchestrator.fanout.executor import Executor
+from data_source_orchestrator.fanout.executor import Executor, Outcomes
 from data_source_orchestrator.fanout.flight import Flights
 from data_source_orchestrator.fanout.plan import Query, make_plan
 from data_source_orchestrator.health.metrics import Metrics, metrics
@@ -108,9 +108,10 @@ class DataSourceOrchestrator:
         await self._keeper.load()
         run = self._begin("stream", Query(keys=keys))
         try:
-            async with aclosing(self._outcomes(run)) as outcomes:
-                async for outcome in outcomes:
-                    yield outcome
+            async with aclosing(self._outcomes(run)) as batches:
+                async for outcomes in batches:
+                    for outcome in outcomes:
+                        yield outcome
         finally:
             await self._keeper.keep_if_possible()
 
@@ -220,19 +221,19 @@ class DataSourceOrchestrator:
             async for _ in outcomes:
                 pass
 
-    async def _outcomes(self, run: Run) -> AsyncGenerator[Outcome[Any], None]:
-        """Run a plan; by whatever way it ends, it is counted and told."""
+    async def _outcomes(self, run: Run) -> Outcomes:
+        """Run a plan, giving outcomes as they come; by whatever way it ends, it is counted and told."""
         deadline = Deadline.after(self._clock, in_seconds(self.config.timeout))
         executor = Executor(self._flights, self.config, self.retry, deadline)
         self.coordinator.hub.emit(run.begun())
         try:
-            async with self._http.use(), aclosing(executor.stream(run.plan)) as outcomes:
-                async for outcome in outcomes:
-                    run.add(outcome)
-                    yield outcome
+            async with self._http.use(), aclosing(executor.stream(run.plan)) as batches:
+                async for outcomes in batches:
+                    run.add(outcomes)
+                    yield outcomes
         finally:
             run.finish()
-            self._keeper.note(run.ran())
+            self._keeper.ended(run)
             self.coordinator.hub.emit(run.finished())
 
     def _registered(self) -> list[str]:

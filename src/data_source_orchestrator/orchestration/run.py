@@ -36,15 +36,16 @@ class Run:
         """Return the event of the run's beginning."""
         return RunStarted(at=self.started_at, run_id=self.id, sources=tuple(self.plan.by_key))
 
-    def add(self, outcome: Outcome[Any]) -> None:
-        """Take in an outcome."""
-        self.outcomes[outcome.source] = outcome
+    def add(self, outcomes: Iterable[Outcome[Any]]) -> None:
+        """Take in outcomes."""
+        for outcome in outcomes:
+            self.outcomes[outcome.source] = outcome
 
     def finish(self) -> Metadata:
         """Account for every source that was asked, and return the run in numbers."""
         for key in self.plan.by_key:
             if key not in self.outcomes:
-                self.add(Skipped(source=key, reason=SkipReason.CANCELLED, detail="the run was interrupted"))
+                self.add([Skipped(source=key, reason=SkipReason.CANCELLED, detail="the run was interrupted")])
         self.metadata = metadata_of(
             (self.outcomes[key] for key in self.plan.by_key),
             run_id=self.id,

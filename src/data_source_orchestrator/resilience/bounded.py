@@ -1,120 +1,178 @@
-"""One attempt, bounded by time: cut at its limit or at the deadline, given a grace to end, then abandoned.
+"""A coroutine awaited for a limited time, inside the task that awaits it: no task, timer or future of its own.
 
-It must not know what a source is, nor what an answer means.
+Only one that suspends is watched. One that outlasts its cancellation by the grace is left to a task of its own. It
+must not know what a source is, nor what an answer means.
 """
 
 import asyncio
 import contextlib
-import math
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Coroutine, Generator
+from functools import partial
+from typing import Any, Generic, TypeVar, cast
 
 from data_source_orchestrator.core.clock import Clock
-from data_source_orchestrator.core.deadline import Deadline
-from data_source_orchestrator.resilience.fetch import Answer, Raised
-from data_source_orchestrator.resilience.steps import Steps
+from data_source_orchestrator.resilience.abandoned import live_on
+from data_source_orchestrator.resilience.alarms import Alarms
+from data_source_orchestrator.resilience.watch import Watch, Watched
 
 T = TypeVar("T")
 
-GRACE = 1.0
-"""Seconds that a cancelled fetcher is given to end."""
+TOO_LONG = 0.5
+"""Seconds; a step that takes longer held up everybody else on the event loop."""
+
+_OVER = object()
+"""Waited for by a coroutine that has ended."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cut(Generic[T]):
-    """Time was up at that moment of the clock; `late` is what still came of it, None where it was abandoned."""
+class Bounds:
+    """What the calls of one guard have in common: the clock, the alarms, and who hears of what should not be.
 
-    at: float
-    by_deadline: bool
-    late: Answer[T] | Raised | None = None
-
-
-class BoundedAttempt(Generic[T]):
-    """A fetch in a task of its own, for at most `limit` seconds and never past a deadline, which may be put off.
-
-    `on_abandoned` hears the seconds that were waited in vain for its end.
+    `on_blocked` hears the seconds for which a step held up the event loop. `name` is that of the task in which an
+    abandoned coroutine lives on.
     """
 
-    def __init__(
-        self,
-        steps: Steps[Answer[T] | Raised],
-        *,
-        clock: Clock,
-        deadline: Deadline,
-        limit: float | None,
-        on_abandoned: Callable[[float], None],
-    ) -> None:
-        self._steps = steps
-        self._clock = clock
-        self._deadline = deadline
-        self._limit_at = math.inf if limit is None else clock.monotonic() + limit
-        self._on_abandoned = on_abandoned
-        self._loop = asyncio.get_running_loop()
-        self._over: asyncio.Future[Cut[T] | None] = self._loop.create_future()
-        self._timer: asyncio.TimerHandle | None = None
+    __slots__ = ("alarms", "clock", "name", "on_blocked")
 
-    async def run(self) -> Answer[T] | Raised | Cut[T]:
-        """Return what came of it; where the caller is cancelled, the fetch is ended before that passes on."""
-        task = self._loop.create_task(self._steps)
-        try:
-            cut = await self._over_or_cut(task)
-        except asyncio.CancelledError:
-            await self._end(task)
-            raise
-        except GeneratorExit:  # the caller itself was thrown away, and can wait for nothing
-            with contextlib.suppress(RuntimeError):  # its loop is closed
-                task.cancel()
-            raise
-        if cut is None or task.done():
-            return _result(task)
-        interrupted = await self._end(task)
-        if interrupted is not None:
-            raise interrupted
-        return Cut(at=cut.at, by_deadline=cut.by_deadline, late=_result(task) if task.done() else None)
+    def __init__(self, clock: Clock, alarms: Alarms, *, name: str, on_blocked: Callable[[float], None]) -> None:
+        self.clock = clock
+        self.alarms = alarms
+        self.name = name
+        self.on_blocked = on_blocked
 
-    async def _over_or_cut(self, task: asyncio.Task[Any]) -> Cut[T] | None:
-        """Wait for the task's end or for the time, whichever comes first."""
-        task.add_done_callback(self._ended)
-        unwatch = self._deadline.watch(self._set_timer)
-        self._set_timer(self._deadline.at)
+
+class Bounded(Generic[T]):
+    """A coroutine that is awaited within the time of what it is made for.
+
+    After `await`, it has a `payload`, or holds the `error` that was raised, or its `watch` tells that it was cut, with
+    whatever still came of it: nothing where it was abandoned, after so many seconds of waiting for its end. It
+    lasted from `began` to `ended`, in seconds of the clock; `blocked` are the seconds of each step that held up the
+    event loop.
+
+    A cancellation of the caller reaches the coroutine, and passes on when that has ended with it. Where what it is made
+    for is unwanted by then, it passes on however the coroutine ends, and at the latest when the grace is over.
+    """
+
+    __slots__ = (
+        "_bounds",
+        "_coroutine",
+        "_made_for",
+        "abandoned_after",
+        "began",
+        "blocked",
+        "ended",
+        "error",
+        "payload",
+        "watch",
+    )
+
+    payload: T
+
+    def __init__(self, coroutine: Coroutine[Any, Any, T], bounds: Bounds, made_for: Watched) -> None:
+        self._coroutine = coroutine
+        self._bounds = bounds
+        self._made_for = made_for
+        self.began = self.ended = bounds.clock.monotonic()
+        self.blocked: tuple[float, ...] = ()
+        self.error: BaseException | None = None
+        self.abandoned_after: float | None = None
+        self.watch: Watch | None = None
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        """Make the first step; only a coroutine that then waits for something has to be watched."""
+        waited_for = self._step(self._coroutine.send, None, self.began)
+        return _nothing_more() if waited_for is _OVER else self._watched(waited_for)
+
+    def stepped(self, since: float) -> None:
+        """Take note that a step has ended; one that took too long held up the event loop."""
+        self.ended = now = self._bounds.clock.monotonic()
+        if now - since > TOO_LONG:
+            self.blocked += (now - since,)
+            self._bounds.on_blocked(now - since)
+
+    def _step(self, advance: Callable[[Any], Any], given: Any, began: float) -> Any:
+        """Make a step; return what is waited for then, or that it is over."""
         try:
-            return await self._over
+            return advance(given)
+        except StopIteration as end:
+            self.payload = end.value
+        except BaseException as error:  # noqa: BLE001 — the one place: a fetcher may raise anything
+            self.error = _without_our_frame(error)
         finally:
-            unwatch()
-            if self._timer is not None:
-                self._timer.cancel()
+            self.stepped(began)
+        return _OVER
 
-    def _set_timer(self, deadline_at: float) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        at = min(self._limit_at, deadline_at)
-        cut: Cut[T] = Cut(at=at, by_deadline=at < self._limit_at)
-        self._timer = self._loop.call_later(max(0.0, at - self._clock.monotonic()), self._settle, cut)
+    def _watched(self, waited_for: Any) -> Generator[Any, Any, None]:
+        """Drive the coroutine on, handing to the event loop whatever it waits for, until it ends or is given up."""
+        coroutine, clock = self._coroutine, self._bounds.clock
+        self.watch = watch = Watch(self._made_for, clock, self._bounds.alarms, began=self.began)
+        try:
+            while waited_for is not _OVER and not watch.given_up:
+                try:
+                    if _ends_if_cancelled(waited_for):
+                        yield waited_for
+                    else:
+                        yield from _past(waited_for, watch)
+                except GeneratorExit:  # the caller itself was thrown away, and can wait for nothing
+                    self._close()
+                    raise
+                except BaseException as error:  # noqa: BLE001 — what it waited for failed, or somebody cancels
+                    if isinstance(error, asyncio.CancelledError) and watch.cancelled() and not _has_ended(waited_for):
+                        break
+                    waited_for = self._step(coroutine.throw, error, clock.monotonic())
+                else:
+                    waited_for = self._step(coroutine.send, None, clock.monotonic())
+        finally:
+            watch.end()
+        if waited_for is not _OVER:
+            self._leave_to_itself(waited_for, watch)
+        if self._made_for.unwanted or (isinstance(self.error, asyncio.CancelledError) and watch.task_is_cancelled):
+            raise asyncio.CancelledError
 
-    def _ended(self, _task: asyncio.Task[Any]) -> None:
-        self._settle(None)
+    def _leave_to_itself(self, waited_for: object, watch: Watch) -> None:
+        self.ended = self._bounds.clock.monotonic()
+        self.abandoned_after = self.ended - (watch.ending_since or self.ended)
+        live_on(self._coroutine, waited_for, name=self._bounds.name)
 
-    def _settle(self, cut: Cut[T] | None) -> None:
-        if not self._over.done():
-            self._over.set_result(cut)
-
-    async def _end(self, task: asyncio.Task[Any]) -> asyncio.CancelledError | None:
-        """Cancel the task and wait for its end, at most the grace; return a cancellation that came meanwhile."""
-        interrupted = None
-        began = self._loop.time()
-        task.cancel()
-        while not task.done() and (left := began + GRACE - self._loop.time()) > 0:
-            try:
-                await asyncio.wait([task], timeout=left)
-            except asyncio.CancelledError as error:
-                interrupted = error  # it gets its way when the grace is over, at the latest
-        if not task.done():
-            self._steps.let_go()
-            self._on_abandoned(self._loop.time() - began)
-        return interrupted
+    def _close(self) -> None:
+        with contextlib.suppress(Exception):  # one that refuses even this is left where it stands
+            self._coroutine.close()
 
 
-def _result(task: asyncio.Task[Answer[T] | Raised]) -> Answer[T] | Raised:
-    """Return what a finished task ended with; one cancelled before its first step raised nothing of its own."""
-    return Raised(asyncio.CancelledError()) if task.cancelled() else task.result()
+def _nothing_more() -> Generator[Any, Any, None]:
+    """Return what a coroutine that has ended leaves to wait for."""
+    return cast("Generator[Any, Any, None]", iter(()))
+
+
+def _past(future: "asyncio.Future[Any]", watch: Watch) -> Generator[Any, Any, None]:
+    """Wait for what may outlast its cancellation, as a task does, so that the wait itself can be left."""
+    while not future.done():
+        waiter = future.get_loop().create_future()
+        wake = partial(_wake, waiter)
+        future.add_done_callback(wake)
+        try:
+            yield from waiter
+        except asyncio.CancelledError:
+            if watch.cancelled() or not future.cancel():
+                raise
+        finally:
+            future.remove_done_callback(wake)
+
+
+def _ends_if_cancelled(waited_for: object) -> bool:
+    """Return whether a cancellation ends this wait at once: a plain future does, a task or a gathering may not."""
+    return waited_for is None or type(waited_for) is asyncio.Future or not asyncio.isfuture(waited_for)
+
+
+def _has_ended(waited_for: object) -> bool:
+    return not asyncio.isfuture(waited_for) or waited_for.done()
+
+
+def _wake(waiter: "asyncio.Future[None]", _future: object) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
+
+
+def _without_our_frame(error: BaseException) -> BaseException:
+    """Return an error whose traceback begins where the coroutine does, and holds nothing of ours alive."""
+    trace = error.__traceback__
+    return error.with_traceback(trace.tb_next if trace else None)

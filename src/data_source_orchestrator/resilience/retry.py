@@ -1,25 +1,16 @@
-"""Whether and when to try again: the decision, which is pure, and the loop that acts on it.
+"""Whether and when to try again: decided purely, one failed attempt after another.
 
-It must not know what an attempt is made of, and raises nothing of its own.
+It must not know what an attempt is made of; it neither waits nor raises.
 """
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from itertools import count
-from typing import Generic, TypeVar
 
-from data_source_orchestrator.core.clock import Chance, Clock
-from data_source_orchestrator.core.deadline import Deadline
+from data_source_orchestrator.core.clock import Chance
 from data_source_orchestrator.core.policies import RetryConfig
-from data_source_orchestrator.core.verdicts import FailureKind
-from data_source_orchestrator.resilience.attempt import Attempted
 from data_source_orchestrator.resilience.backoff import delays
-from data_source_orchestrator.resilience.breaker import Permit
 from data_source_orchestrator.resilience.budget import RetryBudget
 from data_source_orchestrator.resilience.classify import Failed
-from data_source_orchestrator.resilience.wording import BUDGET_SPENT, OPENED_MEANWHILE, too_late
-
-T = TypeVar("T")
+from data_source_orchestrator.resilience.wording import BUDGET_SPENT, too_late
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,50 +39,30 @@ def decide(failed: Failed, *, retries_left: int, delay: float, remaining: float)
     return Wait(wait) if wait < remaining else Stop(too_late(wait, remaining, server=server))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tried(Generic[T]):
-    """The last attempt and its permit, None where not even the first was let through; and why no other followed."""
-
-    last: tuple[Permit, Attempted[T]] | None
-    warning: str | None = None
-
-
-Once = Callable[[int], Awaitable[tuple[Permit, Attempted[T]] | None]]
-"""Makes the attempt of that number, or gives None where it is not let through."""
-
-OnWait = Callable[[int, float, FailureKind], None]
-"""Hears that the attempt of that number follows after so many seconds, and after what kind of failure."""
-
-
+@dataclass(frozen=True, slots=True)
 class Retry:
-    """The retries of one source, all paid for from one budget."""
+    """How often and how an execution is tried again."""
 
-    def __init__(self, *, budget: RetryBudget, clock: Clock, chance: Chance, on_wait: OnWait) -> None:
+    config: RetryConfig
+    max_retries: int
+
+    def begin(self, budget: RetryBudget, chance: Chance) -> "Retries":
+        """Return the retries of one execution, paid for from a budget that others share."""
+        return Retries(self, budget, chance)
+
+
+class Retries:
+    """The retries of one execution."""
+
+    def __init__(self, retry: Retry, budget: RetryBudget, chance: Chance) -> None:
+        self._left = retry.max_retries
         self._budget = budget
-        self._clock = clock
-        self._chance = chance
-        self._on_wait = on_wait
+        self._waits = delays(retry.config, chance)
 
-    async def run(self, once: Once[T], *, config: RetryConfig, max_retries: int, deadline: Deadline) -> Tried[T]:
-        """Attempt until one succeeds or nothing more is worth it; a half-open breaker's probe is never repeated."""
-        waits = delays(config, self._chance)
-        last: tuple[Permit, Attempted[T]] | None = None
-        for number in count(1):
-            made = await once(number)
-            if made is None:
-                return Tried(last=last, warning=OPENED_MEANWHILE)
-            last = permit, attempted = made
-            if not isinstance(attempted.result, Failed):
-                self._budget.refund()
-                break
-            left = 0 if permit.probe else max_retries + 1 - number
-            decision = decide(attempted.result, retries_left=left, delay=next(waits), remaining=deadline.remaining)
-            if isinstance(decision, Stop):
-                return Tried(last=last, warning=decision.warning)
-            if not self._budget.spend(attempted.result.kind):
-                return Tried(last=last, warning=BUDGET_SPENT)
-            self._on_wait(number + 1, decision.seconds, attempted.result.kind)
-            await self._clock.sleep(decision.seconds)
-            if deadline.passed:
-                break  # somebody held up the event loop while we slept
-        return Tried(last=last)
+    def after(self, failed: Failed, *, remaining: float) -> Wait | Stop:
+        """Decide what follows a failed attempt, with so many seconds remaining, and pay for a retry."""
+        decision = decide(failed, retries_left=self._left, delay=next(self._waits), remaining=remaining)
+        if isinstance(decision, Wait) and not self._budget.spend(failed.kind):
+            return Stop(BUDGET_SPENT)
+        self._left -= 1
+        return decision

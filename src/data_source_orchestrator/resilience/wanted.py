@@ -1,11 +1,7 @@
-"""What is wanted from a source: the fetcher to call, the time it has, and what its answer must be.
+"""What is wanted from a source: its fetcher's answer, in its time, accepted by its contract."""
 
-It must not call anything itself.
-"""
-
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from functools import partial
+import math
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Generic, TypeVar
 
 from data_source_orchestrator.core.claim import Record, flaw_of
@@ -13,77 +9,81 @@ from data_source_orchestrator.core.context import FetchContext, Warn
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.durations import in_seconds
 from data_source_orchestrator.core.errors import FetchError
-from data_source_orchestrator.core.source import Fetcher, Source
+from data_source_orchestrator.core.source import Source
 from data_source_orchestrator.core.verdicts import FailureKind
-from data_source_orchestrator.resilience.fetch import Breach, Call
+from data_source_orchestrator.resilience.fetch import Call
 from data_source_orchestrator.resilience.wording import EMPTY
 
 T = TypeVar("T")
 
-ContextOf = Callable[[int, Warn], FetchContext]
-"""Makes the context of the attempt of that number, whose warnings go to that `Warn`."""
+ContextOf = Callable[["SourceCall[Any]", int, Warn], FetchContext]
+"""Makes the context of a call's attempt of that number, whose warnings go to that `Warn`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted(Generic[T]):
-    """What all attempts of one call have in common.
+class SourceCall(Generic[T]):
+    """One execution of a source; `attempts` is the number of the last attempt that began.
 
-    `started` is when the call began, `limit` bounds each attempt, and `timeout` is the source's own time for all.
+    Whoever asked for it and waits no longer says so by making it `unwanted`.
     """
 
-    call: Call[T]
-    breach: Breach[T]
-    context: ContextOf
-    deadline: Deadline
-    started: float
-    limit: float | None
-    timeout: float
+    __slots__ = (
+        "_call",
+        "_make_context",
+        "attempt_timeout",
+        "attempts",
+        "deadline",
+        "source",
+        "started",
+        "timeout",
+        "unwanted",
+    )
+
+    def __init__(
+        self, source: Source[T], call: Call[T], *, deadline: Deadline, started: float, context: ContextOf
+    ) -> None:
+        self.source = source
+        self.deadline = deadline
+        self.started = started
+        self.timeout = in_seconds(source.timeout)
+        self.attempt_timeout = math.inf if source.attempt_timeout is None else in_seconds(source.attempt_timeout)
+        self.attempts = 0
+        self.unwanted = False
+        self._call = call
+        self._make_context = context
+
+    @property
+    def threaded(self) -> bool:
+        """Whether the fetcher runs in a thread."""
+        return self._call.threaded
+
+    def begin(self, number: int, warn: Warn) -> Coroutine[Any, Any, T]:
+        """Call the fetcher; a context is made only for one that takes it."""
+        self.attempts = number
+        call = self._call
+        return call.begin(self._make_context(self, number, warn)) if call.takes_context else call.begin()
+
+    def breach(self, payload: T) -> FetchError | None:
+        """Return what the source's contract says against an answer."""
+        if payload is None:
+            return FetchError(FailureKind.EMPTY, EMPTY)
+        rows = self.source.records(payload)
+        return self.source.contract.breach(rows) or (_unkeepable(rows) if rows else None)
 
 
-class Wants:
-    """Remembers how each of a source's fetchers wants to be called."""
+class ProbeCall(SourceCall[Any]):
+    """One check of a source by its light probe, whose answer may be anything; an attempt has all of its timeout."""
 
-    def __init__(self, key: str) -> None:
-        self._key = key
-        self._calls: dict[int, Call[Any]] = {}  # a call holds its fetcher, so no other can come to have its id
+    __slots__ = ()
 
-    def execution(self, source: Source[T], context: ContextOf, deadline: Deadline, started: float) -> Wanted[T]:
-        """Return what an execution wants: the fetcher's answer, accepted by the source's contract."""
-        return Wanted(
-            call=self._call(source.fetcher),
-            breach=partial(_breach, source),
-            context=context,
-            deadline=deadline,
-            started=started,
-            limit=None if source.attempt_timeout is None else in_seconds(source.attempt_timeout),
-            timeout=in_seconds(source.timeout),
-        )
+    def __init__(
+        self, source: Source[Any], call: Call[Any], *, deadline: Deadline, started: float, context: ContextOf
+    ) -> None:
+        super().__init__(source, call, deadline=deadline, started=started, context=context)
+        self.attempt_timeout = self.timeout
 
-    def check(self, source: Source[Any], context: ContextOf, deadline: Deadline, started: float) -> Wanted[Any]:
-        """Return what a check wants: an answer of the probe, whatever it is, or else of the fetcher, accepted."""
-        timeout = in_seconds(source.timeout)
-        return Wanted(
-            call=self._call(source.probe or source.fetcher),
-            breach=_accept_anything if source.probe else partial(_breach, source),
-            context=context,
-            deadline=deadline,
-            started=started,
-            limit=timeout,
-            timeout=timeout,
-        )
-
-    def _call(self, fetcher: Fetcher[Any]) -> Call[Any]:
-        known = self._calls.get(id(fetcher))
-        if known is None:
-            known = self._calls[id(fetcher)] = Call(fetcher, self._key)
-        return known
-
-
-def _breach(source: Source[T], payload: T) -> FetchError | None:
-    if payload is None:
-        return FetchError(FailureKind.EMPTY, EMPTY)
-    rows = source.records(payload)
-    return source.contract.breach(rows) or _unkeepable(rows)
+    def breach(self, payload: Any) -> FetchError | None:
+        """Accept whatever a probe gives; what a fetcher gives has to be data."""
+        return None if self.source.probe else super().breach(payload)
 
 
 def _unkeepable(rows: Iterable[object]) -> FetchError | None:
@@ -92,8 +92,4 @@ def _unkeepable(rows: Iterable[object]) -> FetchError | None:
         flaw = flaw_of(row) if isinstance(row, Record) else None
         if flaw is not None:
             return FetchError(FailureKind.CONTENT, f"row {number}: {flaw}")
-    return None
-
-
-def _accept_anything(_payload: object) -> None:
     return None

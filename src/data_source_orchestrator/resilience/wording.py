@@ -11,6 +11,10 @@ UNASKED_CANCELLATION = (
     " catch the cancellations of tasks that it cancels itself"
 )
 
+CANCELLED_FROM_ELSEWHERE = (
+    "the task of its fetch was cancelled by code that is none of the orchestrator's; cancel the call that asked for it"
+)
+
 
 def seconds(value: float) -> str:
     """Return seconds as people write them: 1800, 12.5, 0.25."""

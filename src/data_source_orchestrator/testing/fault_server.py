@@ -15,6 +15,8 @@ from http import HTTPStatus
 from typing import Self, cast
 from urllib.parse import parse_qs, urlsplit
 
+from data_source_orchestrator.testing.bad_tls import Handshake
+
 _PIECE = 64 * 1024
 _LONGEST_HEAD = 256 * 1024
 
@@ -46,7 +48,8 @@ class FaultServer:
     """An HTTP server on loopback whose routes can be changed while it runs.
 
     `routes` maps a path, without its query, to a reply; "*" is for every other path. `requests` and `connections`
-    tell what has come in. With `tls` it serves https.
+    tell what has come in. With `tls` it serves https; with `handshake`, of `testing.bad_tls`, no https connection ever
+    comes about.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class FaultServer:
         host: str = "127.0.0.1",
         port: int = 0,
         tls: ssl.SSLContext | None = None,
+        handshake: Handshake | None = None,
     ) -> None:
         self.routes = dict(routes or {})
         self.requests: list[Request] = []
@@ -63,6 +67,7 @@ class FaultServer:
         self.host = host
         self.port = port
         self._tls = tls
+        self._handshake = handshake
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
@@ -86,7 +91,7 @@ class FaultServer:
 
     def url(self, path: str = "/", *, host: str | None = None) -> str:
         """Return the address of a path, under another name of this machine if one is given."""
-        return f"{'https' if self._tls else 'http'}://{host or self.host}:{self.port}{path}"
+        return f"{'https' if self._tls or self._handshake else 'http'}://{host or self.host}:{self.port}{path}"
 
     def _connection(self) -> "_Connection":
         return _Connection(asyncio.StreamReader(limit=_LONGEST_HEAD), self._accept)
@@ -101,6 +106,9 @@ class FaultServer:
         self.connections += 1
         try:
             with suppress(OSError, EOFError, asyncio.LimitOverrunError):
+                if self._handshake is not None:
+                    await self._handshake(reader, writer)
+                    return
                 while not writer.is_closing():
                     request = _parsed(await reader.readuntil(b"\r\n\r\n"))
                     self.requests.append(request)
@@ -211,6 +219,11 @@ def reset(sent: bytes = b"") -> Reply:
         writer.transport.abort()
 
     return reply
+
+
+def reset_at(byte: int, body: bytes) -> Reply:
+    """Announce a body, send that many bytes of it, and break the connection with a TCP reset."""
+    return reset(head(200, {"Content-Length": str(len(body))}) + body[:byte])
 
 
 def truncated(body: bytes, *, announced: int) -> Reply:

@@ -11,10 +11,12 @@ from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
+from data_source_orchestrator.testing.waiting import told_waits
+
 T = TypeVar("T")
 
 DEAD_WAIT = 20.0
-"""Real seconds without a timer or a sign from outside, after which a wait is called dead."""
+"""Real seconds without a timer or a sign from outside, after which a wait for a thread or a socket is called dead."""
 
 COURTESY = 0.05
 """Real seconds that a fetcher's thread is given to finish before time jumps past it."""
@@ -22,11 +24,25 @@ COURTESY = 0.05
 FETCHER_THREAD = "dso-fetcher"
 """How the names of the threads begin in which plain functions are run."""
 
+IDLE_THREAD = "asyncio_"
+"""How the names of the executor's threads begin, which stay when their work is done."""
+
+
+class DeadWaitError(RuntimeError):
+    """Somebody waits for what can never come: no timer is set, and nothing outside the loop could wake it."""
+
 
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
-    """An event loop that skips every wait; `time()` starts at 0."""
+    """An event loop that skips every wait; `time()` starts at 0.
+
+    Raises `DeadWaitError`, naming who waits and where, as soon as nothing can ever wake it. `on_quiet` is called each
+    time before time moves on, when all that could happen at one moment has happened; it must not raise.
+    """
+
+    _scheduled: list[asyncio.TimerHandle]  # asyncio's own
 
     def __init__(self) -> None:
+        self.on_quiet: Callable[[], None] | None = None
         self._virtual = 0.0
         self._in_executor = 0
         super().__init__(_JumpingSelector(self))
@@ -39,7 +55,13 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
     def jump(self, seconds: float) -> None:
         """Move on by that many seconds."""
+        if self.on_quiet is not None:
+            self.on_quiet()
         self._virtual += seconds
+
+    def timers(self) -> int:
+        """Return how many timers are set and not cancelled."""
+        return sum(not timer.cancelled() for timer in self._scheduled)
 
     def run_in_executor(self, executor: Any, func: Callable[..., T], *args: Any) -> asyncio.Future[T]:  # type: ignore[override]  # typeshed's TypeVarTuple says no more
         """Run in a thread; time stands still until it has finished."""
@@ -66,6 +88,11 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         busy = any(thread.name.startswith(FETCHER_THREAD) for thread in threading.enumerate())
         return COURTESY if busy else 0.0
 
+    def may_be_woken(self) -> bool:
+        """Return whether a thread or the executor could still wake the loop without a timer."""
+        others = (thread for thread in threading.enumerate() if thread is not threading.current_thread())
+        return bool(self._in_executor) or any(not thread.name.startswith(IDLE_THREAD) for thread in others)
+
 
 class _JumpingSelector(selectors.DefaultSelector):
     def __init__(self, loop: VirtualTimeLoop) -> None:
@@ -77,14 +104,21 @@ class _JumpingSelector(selectors.DefaultSelector):
         if ready or timeout == 0:
             return ready
         if timeout is None:
-            ready = super().select(DEAD_WAIT)
+            ready = super().select(DEAD_WAIT) if self._sockets or self._loop.may_be_woken() else []
             if not ready:
-                raise RuntimeError(f"a dead wait: no timer is set, and nothing came from outside in {DEAD_WAIT:g} s")
+                raise DeadWaitError(
+                    f"a dead wait: no timer is set, and nothing comes from outside; {told_waits(self._loop)}"
+                )
             return ready
         ready = super().select(self._loop.patience())
         if not ready:
             self._loop.jump(max(0.0, timeout))
         return ready
+
+    @property
+    def _sockets(self) -> bool:
+        """Whether anything is listened to beside the pipe by which threads wake the loop."""
+        return len(self.get_map()) > 1
 
 
 class VirtualClock:
@@ -104,6 +138,10 @@ class VirtualClock:
     async def sleep(self, seconds: float) -> None:
         """Wait that many virtual seconds."""
         await asyncio.sleep(seconds)
+
+    def call_later(self, seconds: float, call: Callable[[], None]) -> asyncio.TimerHandle:
+        """Call after that many virtual seconds."""
+        return asyncio.get_running_loop().call_later(seconds, call)
 
 
 def run_virtual(main: Coroutine[Any, Any, T]) -> T:

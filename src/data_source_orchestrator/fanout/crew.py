@@ -1,0 +1,151 @@
+"""Tasks that do many small jobs, one more task only while all the others are blocked.
+
+Ten thousand jobs that never wait are done by one task; ten thousand that wait need one each. Each job runs in a context
+of its own, so that no context variable leaks from one to another. It must not know what a job is.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine, Generator
+from contextvars import Context
+from itertools import count
+from typing import Any, Generic, Protocol, TypeVar
+
+IN_ONE_GO = 100
+"""Jobs that a task does before it lets the event loop turn, even where none of them waits."""
+
+
+class Job(Protocol):
+    """What is to be done, in a context of its own."""
+
+    @property
+    def within(self) -> Context:
+        """The context of which every step of it runs in a copy."""
+        ...
+
+
+J = TypeVar("J", bound=Job)
+R = TypeVar("R")
+
+
+class Crew(Generic[J, R]):
+    """The tasks of one event loop that do what is given to them; none is left when nothing is.
+
+    `begin` makes the coroutine of a job, None where it need not be done any longer; `done` hears what came of it,
+    `failed` what it raised, and `lost` that its task was cancelled. A job that has waited keeps its task to itself:
+    whatever it has left behind can harm no other.
+    """
+
+    def __init__(
+        self,
+        begin: Callable[[J], Coroutine[Any, Any, R] | None],
+        *,
+        done: Callable[[J, R], None],
+        failed: Callable[[J, Exception], None],
+        lost: Callable[[J], None],
+    ) -> None:
+        self._begin_job = begin
+        self._done = done
+        self._failed = failed
+        self._lost = lost
+        self._waiting: deque[J] = deque()
+        self._beginning: set[asyncio.Task[None]] = set()
+        self._next_hire = 1
+
+    def give(self, job: J) -> None:
+        """Add a job; it is done once `begin` was called."""
+        self._waiting.append(job)
+
+    def begin(self) -> None:
+        """See to it that somebody does what is waiting."""
+        self._beginning = {task for task in self._beginning if not task.done()}  # one may have been cancelled unbegun
+        if self._waiting and not self._beginning:
+            self._next_hire = 1
+            self._hire()
+
+    def _hire(self) -> None:
+        """Take on tasks, twice as many each time: where some jobs wait, most of the others will."""
+        loop = asyncio.get_running_loop()
+        for _ in range(min(self._next_hire, len(self._waiting))):
+            self._beginning.add(loop.create_task(self._work(), name="dso-crew"))
+        self._next_hire *= 2
+
+    def _blocked(self) -> None:
+        if self._waiting and not self._beginning:
+            self._hire()
+
+    async def _work(self) -> None:
+        """Do one job after another until one has to wait, and that one to its end."""
+        task = asyncio.current_task()
+        if task is not None:
+            self._beginning.discard(task)
+        try:
+            for number in count(1):
+                if not self._waiting or await self._do(self._waiting.popleft()):
+                    return
+                if number % IN_ONE_GO == 0:
+                    await asyncio.sleep(0)
+        finally:
+            self.begin()
+
+    async def _do(self, job: J) -> bool:
+        """Do a job, and return whether it had to wait."""
+        coroutine = self._begin_job(job)
+        if coroutine is None:
+            return False
+        try:
+            steps = _Steps(coroutine, job.within.copy())
+            if steps.waits:
+                self._blocked()
+                await steps
+        except asyncio.CancelledError:
+            self._lost(job)
+            raise
+        if steps.error is None:
+            self._done(job, steps.result)
+        else:
+            self._failed(job, steps.error)
+        return steps.waits
+
+
+class _Steps(Generic[R]):
+    """A job's coroutine, begun, and every step of it made in a context.
+
+    It has ended with a `result` or an `error`, or it `waits`: then it has to be awaited.
+    """
+
+    __slots__ = ("_context", "_coroutine", "_waited_for", "error", "result", "waits")
+
+    result: R
+
+    def __init__(self, coroutine: Coroutine[Any, Any, R], context: Context) -> None:
+        self._coroutine = coroutine
+        self._context = context
+        self.error: Exception | None = None
+        self.waits = self._step(coroutine.send, None)
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        coroutine = self._coroutine
+        going = True
+        while going:
+            try:
+                given = yield self._waited_for
+            except GeneratorExit:  # the task itself was thrown away
+                self._context.run(coroutine.close)
+                raise
+            except BaseException as error:  # noqa: BLE001 — what it waited for failed, or somebody cancels
+                going = self._step(coroutine.throw, error)
+            else:
+                going = self._step(coroutine.send, given)
+
+    def _step(self, advance: Callable[[Any], Any], given: Any) -> bool:
+        """Make a step; return whether another is to come."""
+        try:
+            self._waited_for = self._context.run(advance, given)
+        except StopIteration as end:
+            self.result = end.value
+            return False
+        except Exception as error:  # noqa: BLE001 — whoever gave the job hears of it
+            self.error = error
+            return False
+        return True

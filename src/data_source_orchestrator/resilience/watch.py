@@ -1,0 +1,123 @@
+"""The time of one coroutine that waits inside somebody's task, and the cancellations that reach it there.
+
+A cut is a cancellation of that task by us, taken back when it arrives, as `asyncio.timeout` does it. What else arrives
+may be the caller's, or that of a scope inside the coroutine: `asyncio.TaskGroup` and `asyncio.timeout` cancel the task
+in which they run, and which of them did so cannot be told from the task. So it is handed on to the coroutine, and only
+who asked for it can say that it is not wanted any longer. It must not know what the coroutine does.
+"""
+
+import asyncio
+from typing import Protocol
+
+from data_source_orchestrator.core.clock import Clock
+from data_source_orchestrator.core.deadline import Deadline
+from data_source_orchestrator.resilience.alarms import Alarm, Alarms
+
+GRACE = 1.0
+"""Seconds that a cancelled coroutine is given to end."""
+
+
+class Watched(Protocol):
+    """What somebody waits for."""
+
+    @property
+    def deadline(self) -> Deadline:
+        """By when it must have ended; it may be put off meanwhile."""
+        ...
+
+    @property
+    def attempt_timeout(self) -> float:
+        """The seconds that it may take by itself; infinity for no limit."""
+        ...
+
+    @property
+    def unwanted(self) -> bool:
+        """Whether nobody waits for it any longer, so that a cancellation of its task is meant to end it."""
+        ...
+
+
+class Watch:
+    """Watches one wait: cuts it when its own limit or its deadline has come, gives it up when the grace is over.
+
+    `cut_at` is the moment that it was cut for, None where nobody cut it; `ending_since` when it was cancelled for good.
+    """
+
+    __slots__ = (
+        "_alarm",
+        "_alarms",
+        "_cancellations",
+        "_clock",
+        "_limit_at",
+        "_ringing",
+        "_task",
+        "_watched",
+        "cut_at",
+        "cut_by_deadline",
+        "ending_since",
+        "given_up",
+    )
+
+    def __init__(self, watched: Watched, clock: Clock, alarms: Alarms, *, began: float) -> None:
+        self._watched = watched
+        self._clock = clock
+        self._alarms = alarms.here()
+        self._limit_at = began + watched.attempt_timeout
+        self._task = asyncio.current_task()
+        self._cancellations = 0 if self._task is None else self._task.cancelling()
+        self._ringing = False
+        self.cut_at: float | None = None
+        self.cut_by_deadline = False
+        self.ending_since: float | None = None
+        self.given_up = False
+        self._alarm: Alarm
+        self._set_alarm()
+
+    @property
+    def task_is_cancelled(self) -> bool:
+        """Whether the task has been cancelled, and nobody has answered for that: by the caller, unless by a scope."""
+        return self._task is not None and self._task.cancelling() > self._cancellations
+
+    def cancelled(self) -> bool:
+        """Take back a cancellation of our own that has arrived, and return whether it was to give the wait up.
+
+        After one by which what is watched has become unwanted, the grace begins.
+        """
+        if self._ringing and self._task is not None:
+            self._ringing = False
+            self._task.uncancel()
+        if self.ending_since is None and self._watched.unwanted:
+            self._alarms.call_off(self._alarm)
+            self._begin_ending(self._clock.monotonic())
+        return self.given_up
+
+    def end(self) -> None:
+        """Watch no longer."""
+        self._alarms.call_off(self._alarm)
+
+    def _set_alarm(self) -> None:
+        self._alarm = self._alarms.set(min(self._limit_at, self._watched.deadline.at), self._time_up)
+
+    def _time_up(self) -> None:
+        """Cut the wait, unless its deadline was put off meanwhile."""
+        at = min(self._limit_at, self._watched.deadline.at)
+        now = self._clock.monotonic()
+        if at > now:
+            self._set_alarm()
+            return
+        self.cut_at, self.cut_by_deadline = at, at < self._limit_at
+        self._begin_ending(now)
+        self._interrupt()
+
+    def _begin_ending(self, now: float) -> None:
+        self.ending_since = now
+        self._alarm = self._alarms.set(now + GRACE, self._grace_over)
+
+    def _grace_over(self) -> None:
+        self.given_up = True
+        self._interrupt()
+
+    def _interrupt(self) -> None:
+        """Cancel the task; what arrives there next as a cancellation is ours."""
+        if self._task is not None:
+            self._ringing = True
+            self._task.cancel()

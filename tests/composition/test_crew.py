@@ -1,0 +1,97 @@
+"""Many sources at once: each in its own context, none at another's mercy, nobody waiting for ever."""
+
+import asyncio
+import contextvars
+from typing import Any
+
+import pytest
+
+from data_source_orchestrator import DataSourceOrchestrator, Failure, OrchestratorConfig, Source, SourceCoordinator
+from data_source_orchestrator.resilience.guard import Guard
+from data_source_orchestrator.testing import VirtualClock
+
+COLOUR: contextvars.ContextVar[str] = contextvars.ContextVar("colour", default="none")
+
+
+def orchestrate(*fetchers: Any, **config: Any) -> DataSourceOrchestrator:
+    sources = [Source(key=f"s{number}", fetcher=fetcher) for number, fetcher in enumerate(fetchers)]
+    return DataSourceOrchestrator(SourceCoordinator(sources, clock=VirtualClock()), OrchestratorConfig(**config))
+
+
+@pytest.mark.parametrize("wait", [None, 0, 1])
+async def test_context_variables_reach_every_fetcher_and_leak_from_none(wait: float | None):
+    def fetcher(number: int) -> Any:
+        async def coloured() -> str:
+            before = COLOUR.get()
+            COLOUR.set(f"colour {number}")
+            if wait is not None:
+                await asyncio.sleep(wait)
+            assert COLOUR.get() == f"colour {number}"
+            return before
+
+        return coloured
+
+    COLOUR.set("red")
+    result = await orchestrate(*(fetcher(number) for number in range(300))).fetch()
+    assert set(result.values()) == {"red"}
+    assert COLOUR.get() == "red"
+
+
+async def test_sources_that_never_wait_and_sources_that_do_are_all_asked_at_once():
+    async def instant() -> str:
+        return "instant"
+
+    async def slow() -> str:
+        await asyncio.sleep(2)
+        return "slow"
+
+    result = await orchestrate(*[instant, slow] * 100).fetch()
+    assert (len(result), result.metadata.total_duration) == (200, 2)
+
+
+async def test_a_fetch_whose_task_is_cancelled_from_elsewhere_fails_alone():
+    async def hostile() -> None:
+        await asyncio.sleep(1)
+        this = asyncio.current_task()
+        for task in asyncio.all_tasks():
+            if task.get_name() == "dso-crew" and task is not this:
+                task.cancel()
+
+    async def slow() -> str:
+        await asyncio.sleep(5)
+        return "data"
+
+    orchestrator = orchestrate(slow, hostile, slow)
+    result = await orchestrator.fetch()
+    failures = [outcome for outcome in result.outcomes.values() if isinstance(outcome, Failure)]
+    assert [failure.kind for failure in failures] == ["bug", "empty", "bug"]
+    assert "cancelled by code that is none of the orchestrator's" in failures[0].message
+    assert orchestrator.coordinator.get_health("s0").executions == 0
+
+
+async def test_tasks_cancelled_before_they_began_make_nobody_wait_beyond_the_limit():
+    async def instant() -> str:
+        return "data"
+
+    run = asyncio.ensure_future(orchestrate(instant, instant, timeout=3).fetch())
+    while not (crew := [task for task in asyncio.all_tasks() if task.get_name() == "dso-crew"]):  # noqa: ASYNC110 — the very turn in which they are made
+        await asyncio.sleep(0)
+    for task in crew:
+        task.cancel()
+    result = await run
+    assert {outcome.reason for outcome in result.outcomes.values()} == {"deadline"}  # type: ignore[union-attr]  # all are skipped
+
+
+async def test_a_bug_of_the_engine_itself_makes_nobody_wait_for_ever(monkeypatch: pytest.MonkeyPatch, caplog: Any):
+    async def instant() -> str:
+        return "data"
+
+    def broken(*_: Any) -> None:
+        raise RuntimeError("out of order")
+
+    monkeypatch.setattr(Guard, "_executed", broken)
+    result = await orchestrate(instant).fetch()
+    outcome = result.outcomes["s0"]
+    assert isinstance(outcome, Failure)
+    assert (outcome.kind, str(outcome.error)) == ("bug", "out of order")
+    assert "a bug of the engine" in caplog.text

@@ -130,6 +130,11 @@ async def made_up_upstreams(
         yield variables
 
 
+def configured_sources(settings: Settings) -> tuple[Source[Any], ...]:
+    """Return the installed sources with the settings laid over them; nothing is opened."""
+    return tuple(_configured(installed_plugins(settings.plugins), settings.environment, settings))
+
+
 @functools.cache
 def live() -> DataSourceOrchestrator:
     """Return the ready-made orchestrator, built once from the environment and the plug-ins; it has no store."""

@@ -18,6 +18,7 @@ from data_source_orchestrator.cli.options import (
     HealthOptions,
     PriorityOptions,
     SandboxOptions,
+    SimulateOptions,
     SwitchOptions,
 )
 
@@ -88,6 +89,12 @@ VERBS = (
         options=SandboxOptions,
         does="sandbox.run",
         help="Serve made-up upstreams on this machine until Ctrl-C, and print the variables that point there.",
+    ),
+    Verb(
+        name="simulate",
+        options=SimulateOptions,
+        does="simulate.run",
+        help="Play many made-up worlds against the engine's laws, or a described outage against these settings.",
     ),
     Verb(
         name="doctor",

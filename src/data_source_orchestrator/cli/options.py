@@ -146,6 +146,23 @@ class SandboxOptions(Faulty):
     list_faults: Annotated[bool, Option("--list-faults", metavar="", help="Tell what can be thrown, and exit.")] = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulateOptions(Common):
+    """What `simulate` takes."""
+
+    seeds: Annotated[
+        str | None, Option("--seeds", metavar="N", help="Play that many made-up worlds against the engine's laws.")
+    ] = None
+    start: Annotated[str, Option("--start", metavar="S", help="The seed of the first of them.")] = "0"
+    jobs: Annotated[
+        str | None, Option("--jobs", metavar="J", help="On how many processes; one for each core unless given.")
+    ] = None
+    scenario: Annotated[
+        str | None,
+        Option("--scenario", metavar="FILE", help="Play the outage that this file describes against these settings."),
+    ] = None
+
+
 def number(text: str | None) -> int | str | None:
     """Return a whole number in digits where there is one; what is none is left to whoever says what it should be."""
     return int(text) if text is not None and _WHOLE.fullmatch(text) else text

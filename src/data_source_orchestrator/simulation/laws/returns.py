@@ -1,0 +1,144 @@
+"""The laws that must hold in the very moment in which a call returns."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from data_source_orchestrator.core.errors import StoreError
+from data_source_orchestrator.core.outcome import Failure, Outcome, Skipped, Success
+from data_source_orchestrator.core.verdicts import FailureKind, SkipReason
+from data_source_orchestrator.health.document import from_json
+from data_source_orchestrator.simulation.laws.limits import TICK, grace, keeping
+from data_source_orchestrator.simulation.witness import Operation, Witness
+
+ReturnLaw = Callable[[Witness, Operation], str | None]
+
+KINDS = {
+    "raise": FailureKind.CONNECTION,
+    "none": FailureKind.EMPTY,
+    "base": FailureKind.BUG,
+    "cancelled": FailureKind.BUG,
+}
+"""The failure kind that each thing an upstream does must be told as; `fail` names its own, and all else is too slow."""
+
+
+def nothing_outlives_the_call(seen: Witness, returned: Operation) -> str | None:
+    """Tell of what only this call had wanted, and goes on after its return."""
+    strays = [] if len(seen.active) > 1 else seen.strays()
+    return f"{returned} returned, and left {', '.join(strays)}" if strays else None
+
+
+def every_source_asked_has_an_outcome_of_its_own(_: Witness, returned: Operation) -> str | None:
+    """Tell of a source that is lost, comes twice, or is told as interrupted in a run that was not."""
+    if returned.error is not None or returned.action.verb == "check" or returned.action.take is not None:
+        return None
+    told = sorted(outcome.source for outcome in returned.outcomes)
+    if told != sorted(returned.asked):
+        return f"{returned} asked {', '.join(sorted(returned.asked))} and told of {', '.join(told) or 'none'}"
+    lost = [each.source for each in returned.outcomes if _skip(each) is SkipReason.CANCELLED]
+    return f"{returned} was not interrupted, and told {lost[0]} as cancelled" if lost else None
+
+
+def an_outcome_is_what_the_upstream_did(seen: Witness, returned: Operation) -> str | None:
+    """Tell of data that is not the source's own, or of a failure that none of its calls was."""
+    for outcome in returned.outcomes:
+        match outcome:
+            case Success(source=key, data=(str(owner), int(number))):
+                if owner != key or not seen.calls[number].answered or seen.calls[number].check:
+                    return f"{returned} gave {owner}'s call {number} as the data of {key}"
+            case Success(source=key):
+                return f"{returned} gave {outcome.data!r} as the data of {key}, which answered no such thing"
+            case Failure(source=key, kind=kind) if kind not in _kinds(seen, key, returned.began):
+                return f"{returned} told {key} as {kind}, which none of its calls was"
+            case _:
+                pass
+    return None
+
+
+def attempts_are_counted_and_bounded(seen: Witness, returned: Operation) -> str | None:
+    """Tell of a source with no attempt, or with more than one and its retries."""
+    for outcome in returned.outcomes:
+        most = seen.sources[outcome.source].most_retries + 1
+        if outcome.attempts > most or (not isinstance(outcome, Skipped) and outcome.attempts < 1):
+            return f"{returned} made {outcome.attempts} attempts at {outcome.source}, and 1 to {most} are possible"
+    return None
+
+
+def disabled_means_not_asked(_: Witness, returned: Operation) -> str | None:
+    """Tell of a source that was asked although the operator had switched it off."""
+    for outcome in returned.outcomes:
+        if not returned.asked.get(outcome.source, True) and _skip(outcome) is not SkipReason.DISABLED:
+            return f"{returned} asked {outcome.source}, which was disabled"
+    return None
+
+
+def a_call_keeps_its_time(seen: Witness, returned: Operation) -> str | None:
+    """Tell of a run's limit that is overrun by more than one grace."""
+    took = seen.now - returned.began
+    limit = seen.world.timeout + grace(seen, returned.began) + keeping(seen)
+    return f"{returned} took {took:.3f} s, and {limit:g} s were allowed" if took > limit + TICK else None
+
+
+def cancellation_passes(seen: Witness, returned: Operation) -> str | None:
+    """Tell of a cancelled call that ends otherwise, or late, and of a cancellation that nobody asked for."""
+    cancelled = isinstance(returned.error, asyncio.CancelledError)
+    if returned.cancelled_at is None:
+        return f"{returned} raised a cancellation that nobody asked for" if cancelled else None
+    if not cancelled and not isinstance(returned.error, SystemExit):
+        return f"{returned} was cancelled, and went on to {returned.error or 'return'}"
+    took, limit = seen.now - returned.cancelled_at, grace(seen, returned.began) + keeping(seen)
+    return (
+        f"{returned} took {took:.3f} s to be cancelled, and {limit:g} s were allowed" if took > limit + TICK else None
+    )
+
+
+def what_is_stored_is_what_is_known(seen: Witness, returned: Operation) -> str | None:
+    """Tell of a store that holds another past of a source than is known, once a call has kept it."""
+    nobody_asked = returned.action.sources and not returned.asked
+    if seen.store is None or seen.world.store_fails or nobody_asked or len(seen.active) > 1:
+        return None
+    stored = seen.store.held.documents("health")
+    for key in seen.registered():
+        live, kept = seen.coordinator.get_health(key), from_json(stored.get(key))
+        if live != kept and seen.sources[key].acted_at < returned.began:
+            return f"{returned} left {kept} of {key} in the store, and {live} is known"[:400]
+    return None
+
+
+def nothing_else_is_raised(seen: Witness, returned: Operation) -> str | None:
+    """Tell of what is raised beside cancellation and a fetcher's wish to end the program."""
+    match returned.error:
+        case None | asyncio.CancelledError():
+            return None
+        case StoreError() if seen.world.store_fails:
+            return None
+        case SystemExit() if any(call.does == "exit" for call in seen.calls):
+            return None
+        case error:
+            return f"{returned} raised {error!r}"
+
+
+RETURN_LAWS: tuple[ReturnLaw, ...] = (
+    nothing_outlives_the_call,
+    every_source_asked_has_an_outcome_of_its_own,
+    an_outcome_is_what_the_upstream_did,
+    attempts_are_counted_and_bounded,
+    disabled_means_not_asked,
+    a_call_keeps_its_time,
+    cancellation_passes,
+    what_is_stored_is_what_is_known,
+    nothing_else_is_raised,
+)
+"""They must hold in the very moment in which a call returns."""
+
+
+def _kinds(seen: Witness, key: str, since: float) -> Iterator[FailureKind]:
+    """Yield every kind of failure that a source's calls may be told as which were under way at or after a moment."""
+    yield FailureKind.TIMEOUT
+    for call in seen.calls:
+        if call.source == key and (call.ended is None or call.ended >= since):
+            yield KINDS.get(call.does, FailureKind(call.kind))
+
+
+def _skip(outcome: Outcome[Any]) -> SkipReason | None:
+    return outcome.reason if isinstance(outcome, Skipped) else None

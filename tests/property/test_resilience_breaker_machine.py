@@ -19,6 +19,7 @@ PLAIN = BreakerPolicy(failures=2, cool_down=30, max_cool_down=100, spread=0)
 SLOW = 1.0
 POLICIES = [
     PLAIN,
+    BreakerPolicy(failures=3, cool_down=10, max_cool_down=600, spread=0, success_threshold=2),
     BreakerPolicy(failures=9, attempt_failures=2, cool_down=30, max_cool_down=40, spread=0, probes=2),
     BreakerPolicy(failures=3, failure_ratio=0.5, window=4, minimum_throughput=3, spread=0, success_threshold=2),
     BreakerPolicy(
@@ -269,7 +270,9 @@ class Model:
 
 SECONDS = st.sampled_from([0.0, 0.5, 3.0, 7.0, 15.0, 30.0, 60.0, 100.0])
 DURATIONS = st.sampled_from([0.1, SLOW, 2.0])
-FORCED = ["stop", "forced_open", "forced_closed"]
+JUMPS = [-86400.0, -50.0, -7.0, 7.0, 50.0, 86400.0]
+ACTS = ["readmit", "readmit", "stop", "force open", "force closed"]
+FORCED_ACTS = ["stop", "stop", "stop", "readmit", "force open", "force closed"]
 
 
 class BreakerMachine(RuleBasedStateMachine):
@@ -284,43 +287,38 @@ class BreakerMachine(RuleBasedStateMachine):
         self.breaker = CircuitBreaker(policy, clock=self.clock, chance=Unused())
         self.model = Model(policy, self.clock)
 
-    @rule(seconds=SECONDS)
-    def time_passes(self, seconds: float) -> None:
+    @rule(seconds=SECONDS | st.sampled_from(["almost due", "due", "due"]))
+    def time_passes(self, seconds: float | str) -> None:
+        if isinstance(seconds, str):
+            seconds = max(0.0, self.model.left - (0.5 if seconds == "almost due" else 0.0))
         self.clock.advance(seconds)
         self.model.time_passes(seconds)
 
-    @rule(seconds=SECONDS)
-    def the_monotonic_clock_steps_back_and_nothing_is_due_sooner_or_later(self, seconds: float) -> None:
-        self.clock.seconds -= seconds
-
-    @rule(seconds=st.sampled_from([-86400.0, -50.0, -7.0, 7.0, 50.0, 86400.0]))
-    def somebody_sets_the_wall_clock(self, seconds: float) -> None:
-        self.clock.wall += timedelta(seconds=seconds)
-
-    @precondition(lambda self: self.model.state == "open")
-    @rule(late=st.sampled_from([-0.5, 0.0, 5.0]))
-    def an_open_breaker_s_wait_is_almost_over_or_over(self, late: float) -> None:
-        self.time_passes(max(0.0, self.model.left + late))
-
-    @rule(number=st.integers(1, 4))
-    def some_ask(self, number: int) -> None:
-        for _ in range(number):
-            self.asked()
-
-    @rule(data=st.data(), number=st.integers(1, 4), execution=st.booleans())
-    def some_ask_and_end_one_after_another(self, data: st.DataObject, number: int, execution: bool) -> None:
+    @rule(
+        data=st.data(),
+        number=st.integers(1, 6),
+        ends=st.sampled_from(["later", "somehow", "failure", "failure", "success", "success"]),
+        duration=DURATIONS,
+        executions=st.sampled_from([True, True, False]),
+    )
+    def some_ask(self, data: st.DataObject, number: int, ends: str, duration: float, executions: bool) -> None:
+        """One after another; each has ended before the next, or all are still under way."""
         for _ in range(number):
             held = self.asked()
-            if held is not None:
-                verdict, duration = data.draw(st.sampled_from(Verdict)), data.draw(DURATIONS)
-                self.ended(held, verdict, duration, execution=execution)
+            if held is not None and ends != "later":
+                verdict = data.draw(st.sampled_from(Verdict)) if ends == "somehow" else Verdict(ends)
+                self.ended(held, verdict, duration, execution=executions)
 
-    @rule(execution=st.booleans(), duration=DURATIONS)
-    def they_fail_until_nobody_is_let_through(self, execution: bool, duration: float) -> None:
-        for _ in range(10):
-            held = self.asked()
-            if held is not None:
-                self.ended(held, Verdict.FAILURE, duration, execution=execution)
+    @precondition(lambda self: not self.model.forced)
+    @rule(probes=st.lists(st.tuples(st.sampled_from(Verdict), DURATIONS), max_size=4))
+    def it_trips_and_the_wait_is_over_and_probes_end(self, probes: list[tuple[Verdict, float]]) -> None:
+        for _ in range(self.model.policy.failures):
+            if (held := self.asked()) is not None:
+                self.ended(held, Verdict.FAILURE, 0.1, execution=True)
+        self.time_passes("due")
+        for verdict, duration in probes:
+            if (held := self.asked()) is not None:
+                self.ended(held, verdict, duration, execution=True)
 
     def asked(self) -> Held | None:
         admitted = self.model.admit()
@@ -342,54 +340,54 @@ class BreakerMachine(RuleBasedStateMachine):
             self.model.finish_execution(held, verdict)
 
     @precondition(lambda self: self.held)
-    @rule(data=st.data(), verdict=st.sampled_from(Verdict), duration=DURATIONS)
-    def somebody_ends(self, data: st.DataObject, verdict: Verdict, duration: float) -> None:
+    @rule(data=st.data(), verdict=st.sampled_from(Verdict), duration=DURATIONS, execution=st.booleans())
+    def somebody_ends(self, data: st.DataObject, verdict: Verdict, duration: float, execution: bool) -> None:
+        """An attempt or its execution, whoever has held a permit for how long ever, and perhaps a second time."""
         held = data.draw(st.sampled_from(self.held))
-        if held.stage == "under way":
+        if execution and held.stage == "finished":
+            self.breaker.finish_execution(held.permit, verdict)
+            self.model.finish_execution(held, verdict)
+        elif not execution and held.stage == "under way":
             self.ended(held, verdict, duration, execution=False)
+        elif execution:
+            self.refused(lambda: self.breaker.finish_execution(held.permit, verdict))
         else:
             self.refused(lambda: self.breaker.finish(held.permit, verdict, duration))
 
-    @precondition(lambda self: self.held)
-    @rule(data=st.data(), verdict=st.sampled_from(Verdict))
-    def an_execution_ends(self, data: st.DataObject, verdict: Verdict) -> None:
-        held = data.draw(st.sampled_from(self.held))
-        if held.stage == "finished":
-            self.breaker.finish_execution(held.permit, verdict)
-            self.model.finish_execution(held, verdict)
+    @rule(data=st.data(), what=st.sampled_from(["clock", "operator", "operator", "policy", "store", "permit"]))
+    def something_else_happens(self, data: st.DataObject, what: str) -> None:
+        """One rule for what is rare, or the sequences that matter would be."""
+        match what:
+            case "clock":
+                self.a_clock_jumps(data.draw(st.sampled_from(JUMPS)), wall=data.draw(st.booleans()))
+            case "operator":
+                self.the_operator_acts(data.draw(st.sampled_from(FORCED_ACTS if self.model.forced else ACTS)))
+            case "policy":
+                self.breaker.policy = data.draw(st.sampled_from(POLICIES))
+                self.model.follow(self.breaker.policy)
+            case "store":
+                self.what_it_keeps_is_taken_over(in_place=data.draw(st.booleans()))
+            case _ if self.foreign:
+                self.a_permit_of_another_breaker_comes_back(data.draw(st.sampled_from(self.foreign)))
+
+    def a_clock_jumps(self, seconds: float, *, wall: bool) -> None:
+        """The wall clock either way, the monotonic one backwards: neither makes anything due sooner or later."""
+        if wall:
+            self.clock.wall += timedelta(seconds=seconds)
         else:
-            self.refused(lambda: self.breaker.finish_execution(held.permit, verdict))
+            self.clock.seconds -= abs(seconds)
 
-    @precondition(lambda self: self.foreign)
-    @rule(data=st.data(), verdict=st.sampled_from(Verdict))
-    def a_permit_of_another_breaker_comes_back(self, data: st.DataObject, verdict: Verdict) -> None:
-        held = data.draw(st.sampled_from(self.foreign))
-        self.refused(lambda: self.breaker.finish(held.permit, verdict, 0.1))
-        self.refused(lambda: self.breaker.finish_execution(held.permit, verdict))
-
-    @rule(act=st.sampled_from(["readmit", *FORCED]))
     def the_operator_acts(self, act: str) -> None:
         acts: dict[str, tuple[Callable[[], None], Callable[[], None]]] = {
             "readmit": (self.breaker.readmit, self.model.close),
             "stop": (self.breaker.stop_forcing, lambda: self.model.force(None)),
-            "forced_open": (self.breaker.force_open, lambda: self.model.force("forced_open")),
-            "forced_closed": (self.breaker.force_closed, lambda: self.model.force("forced_closed")),
+            "force open": (self.breaker.force_open, lambda: self.model.force("forced_open")),
+            "force closed": (self.breaker.force_closed, lambda: self.model.force("forced_closed")),
         }
         for each in acts[act]:
             each()
 
-    @precondition(lambda self: self.model.forced)
-    @rule()
-    def the_operator_soon_stops_to_force_it(self) -> None:
-        self.the_operator_acts("stop")
-
-    @rule(policy=st.sampled_from(POLICIES))
-    def its_policy_is_replaced(self, policy: BreakerPolicy) -> None:
-        self.breaker.policy = policy
-        self.model.follow(policy)
-
-    @rule(in_place=st.booleans())
-    def what_it_keeps_is_taken_over(self, in_place: bool) -> None:
+    def what_it_keeps_is_taken_over(self, *, in_place: bool) -> None:
         """In place, or after a restart; calls that are under way meanwhile have void permits from now on."""
         kept = json.loads(json.dumps(self.breaker.to_state()))
         if in_place:
@@ -400,6 +398,10 @@ class BreakerMachine(RuleBasedStateMachine):
             self.foreign += self.held
             self.held.clear()
         self.model.taken_over()
+
+    def a_permit_of_another_breaker_comes_back(self, held: Held) -> None:
+        self.refused(lambda: self.breaker.finish(held.permit, Verdict.SUCCESS, 0.1))
+        self.refused(lambda: self.breaker.finish_execution(held.permit, Verdict.FAILURE))
 
     @invariant()
     def they_agree(self) -> None:
@@ -447,4 +449,4 @@ class BreakerMachine(RuleBasedStateMachine):
 
 
 TestBreakerMachine = BreakerMachine.TestCase
-TestBreakerMachine.settings = settings(max_examples=200, stateful_step_count=50, deadline=None)
+TestBreakerMachine.settings = settings(max_examples=300, stateful_step_count=50, deadline=None)

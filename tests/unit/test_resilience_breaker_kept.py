@@ -9,6 +9,7 @@ from test_resilience_breaker import Bench
 
 from data_source_orchestrator.core.policies import BreakerPolicy
 from data_source_orchestrator.core.verdicts import Verdict
+from data_source_orchestrator.resilience.breaker_statistics import Share
 
 S, F = Verdict.SUCCESS, Verdict.FAILURE
 COUNTED = BreakerPolicy(attempt_failures=9, failure_ratio=0.5, window=8, minimum_throughput=4)
@@ -156,6 +157,14 @@ def test_a_window_by_time_that_makes_no_sense_is_empty(slots: Any):
         {"state": "closed", "failures": 3, "failure_ratio": {"window_seconds": 60.0, "slots": slots}}
     )
     assert again.to_state() == {"state": "closed", "failures": 3}
+
+
+def test_slots_that_lie_further_apart_than_the_window_are_not_thrown_together():
+    bench = Bench(TIMED)
+    present = int(bench.clock.now().timestamp() // 6)
+    slots = {"window_seconds": 60.0, "slots": [[present - 10, 2, 2], [present - 9, 1, 0], [present, 1, 1]]}
+    again = bench.restarted({"state": "closed", "failures": 0, "failure_ratio": slots})
+    assert again.statistics.failure_ratio == Share(throughput=2, ratio=0.5)
 
 
 @pytest.mark.parametrize("slot", [-(10**40), 10**40, 0])

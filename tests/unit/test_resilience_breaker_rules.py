@@ -119,6 +119,10 @@ def test_the_share_of_slow_attempts_trips_it_whether_they_succeed_or_fail():
     assert (bench.breaker.state, bench.statistics.rule) == ("open", "slow_ratio")
 
 
+def test_an_attempt_that_takes_exactly_that_long_is_not_slow():
+    assert state_after(SLOW, S, S, S, S, F, lasting=2.0) == "closed"
+
+
 def test_a_quick_attempt_never_trips_it_by_slowness():
     bench = Bench(SLOW)
     bench.attempts(S, S, S, lasting=3)

@@ -248,7 +248,7 @@ class CircuitBreaker:
         if isinstance(self._standing, HalfOpen):
             self._judge_probe(self._standing, verdict, duration)
             return
-        now = self._steady.wall()
+        now = 0.0 if self._policy.window_seconds is None else self._steady.wall()  # nothing else reads it
         for rule in self._rules:
             if rule.note(verdict, duration, now):
                 self._trip(1, rule.name)

@@ -86,8 +86,7 @@ def _standing(document: Mapping[str, Json], policy: BreakerPolicy, now: Moment) 
     longest = min(in_seconds(policy.max_cool_down), math.inf if cool_down is None else cool_down)
     if wait > longest:  # a wall clock that was set back must not keep a source out for ever
         return open_for(longest, trips, told, now)
-    until = now.steady + max(0.0, wait)
-    return Open(trips=trips, until=until, retry_at=retry_at, cool_down=cool_down, rule=told)
+    return Open(trips=trips, until=now.steady + wait, retry_at=retry_at, cool_down=cool_down, rule=told)
 
 
 def _since(standing: Closed | Open) -> datetime | None:

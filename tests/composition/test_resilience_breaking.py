@@ -45,7 +45,7 @@ async def test_a_herd_of_fifty_at_half_open_sends_one_probe():
     refused = [skipped(executed) for executed in all_executed if not executed.probe]
     assert len(refused) == 49
     assert {skip.detail for skip in refused} == {
-        "its circuit breaker is half open, and the one attempt that it lets through is under way"
+        "its circuit breaker is half open, and as many attempts as it lets through are under way"
     }
     assert rig.breaker.state == "closed"
 
@@ -76,6 +76,92 @@ async def test_a_cancelled_probe_gives_its_permit_back_and_the_next_call_may_pro
     assert (rig.breaker.state, rig.breaker.admits) == ("half_open", True)
     executed = await rig.execute(rig.script("data"))
     assert (executed.probe, rig.breaker.state) == (True, "closed")
+
+
+@pytest.mark.parametrize(("probes", "success_threshold"), [(2, 1), (3, 3), (7, 2)])
+async def test_a_herd_of_fifty_at_half_open_sends_exactly_the_permitted_probes(probes: int, success_threshold: int):
+    rig = Rig(breaker=BreakerPolicy(probes=probes, success_threshold=success_threshold))
+    await rig.trip()
+    await asyncio.sleep(31)
+    script = rig.script(lasting(2))
+    all_executed = await asyncio.gather(*(rig.execute(script) for _ in range(50)))
+    assert len(script.calls) == probes
+    assert [executed.probe for executed in all_executed].count(True) == probes
+    assert rig.breaker.state == "closed"
+    assert rig.breaker.statistics.refused == 50 - probes
+
+
+async def test_a_source_is_let_back_in_by_one_success_after_another_where_two_are_asked():
+    rig = Rig(breaker=BreakerPolicy(success_threshold=2))
+    await rig.trip()
+    await asyncio.sleep(31)
+    states = []
+    for _ in range(3):
+        success(await rig.execute(rig.script("data")))
+        states.append(rig.breaker.state)
+    assert states == ["half_open", "closed", "closed"]
+
+
+async def test_a_success_begun_before_the_trip_is_none_of_the_successes_that_let_it_back_in():
+    rig = Rig(breaker=BreakerPolicy(probes=2, success_threshold=2))
+    early = [asyncio.ensure_future(rig.execute(rig.script(lasting(35)), timeout=60)) for _ in range(5)]
+    await asyncio.sleep(0)
+    await rig.trip()
+    await asyncio.sleep(31)
+    probe = asyncio.ensure_future(rig.execute(rig.script(lasting(10))))
+    await asyncio.gather(*early)
+    assert (rig.breaker.state, rig.breaker.statistics.late) == ("half_open", 5)
+    await probe
+    assert rig.breaker.state == "half_open"
+
+
+async def test_of_several_probes_a_cancelled_one_gives_its_place_back_and_the_others_decide():
+    rig = Rig(breaker=BreakerPolicy(probes=3, success_threshold=3))
+    await rig.trip()
+    await asyncio.sleep(31)
+    probes = [asyncio.ensure_future(rig.execute(rig.script(lasting(10)))) for _ in range(3)]
+    await asyncio.sleep(1)
+    assert not rig.breaker.admits
+    probes[1].cancel()
+    await asyncio.wait([probes[1]])
+    assert (rig.breaker.state, rig.breaker.admits) == ("half_open", True)
+    await asyncio.gather(probes[0], probes[2], rig.execute(rig.script(lasting(10))))
+    assert rig.breaker.state == "closed"
+
+
+async def test_a_probe_that_never_ends_is_bounded_by_the_attempt_timeout():
+    rig = Rig()
+    await rig.trip()
+    await asyncio.sleep(31)
+    await rig.execute(rig.script(lasting(1e9)), attempt_timeout=5)
+    assert (rig.breaker.state, rig.breaker.retry_after) == ("open", 60)
+
+
+async def test_a_rule_over_attempts_ends_an_execution_between_two_of_them():
+    rig = Rig(breaker=BreakerPolicy(attempt_failures=2))
+    executed = await rig.execute(rig.script(DOWN), retries=5)
+    assert failure(executed).attempts == 2
+    assert failure(executed).warnings == ("not tried again: its circuit breaker opened meanwhile",)
+    assert (rig.breaker.state, rig.breaker.statistics.trips) == ("open", 1)
+
+
+async def test_slow_answers_trip_it_where_slowness_is_a_rule():
+    rig = Rig(breaker=BreakerPolicy(slow_ratio=1, slow_after=3, window=4, minimum_throughput=4))
+    for _ in range(4):
+        success(await rig.execute(rig.script(lasting(4))))
+    assert (rig.breaker.state, rig.breaker.statistics.rule) == ("open", "slow_ratio")
+
+
+async def test_a_source_that_the_operator_forced_open_is_asked_by_nobody_and_forced_closed_by_everybody():
+    rig = Rig()
+    rig.breaker.force_open()
+    script = rig.script(DOWN)
+    assert skipped(await rig.execute(script)).reason is SkipReason.CIRCUIT_OPEN
+    assert script.calls == []
+    rig.breaker.force_closed()
+    for _ in range(9):
+        failure(await rig.execute(script, retries=0))
+    assert (len(script.calls), rig.breaker.state) == (9, "forced_closed")
 
 
 async def test_a_probe_cut_by_the_run_s_deadline_says_nothing_and_gives_its_permit_back_a07():

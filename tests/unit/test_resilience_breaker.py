@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from data_source_orchestrator.core.clock import ManualClock
+from data_source_orchestrator.core.errors import PermitError
 from data_source_orchestrator.core.policies import BreakerPolicy
 from data_source_orchestrator.core.verdicts import Verdict
-from data_source_orchestrator.resilience.breaker import CircuitBreaker, Permit
+from data_source_orchestrator.resilience.breaker import BreakerStatistics, CircuitBreaker, Permit
 
 
 class Always:
@@ -29,10 +30,18 @@ class Bench:
     def changed(self, before: str, after: str, retry_after: float | None) -> None:
         self.changes.append((before, after, retry_after))
 
+    @property
+    def statistics(self) -> BreakerStatistics:
+        return self.breaker.statistics
+
     def permit(self) -> Permit:
         permit = self.breaker.admit()
         assert permit is not None
         return permit
+
+    def attempts(self, *verdicts: Verdict, lasting: float = 0.1) -> None:
+        for verdict in verdicts:
+            self.breaker.finish(self.permit(), verdict, lasting)
 
     def execution(self, verdict: Verdict) -> None:
         permit = self.permit()
@@ -42,6 +51,11 @@ class Bench:
     def trip(self) -> None:
         while self.breaker.state == "closed":
             self.execution(Verdict.FAILURE)
+
+    def due(self) -> None:
+        """Trip, and wait until a probe is let through."""
+        self.trip()
+        self.clock.advance(self.breaker.retry_after or 0.0)
 
     def restarted(self, state: Any = None) -> CircuitBreaker:
         kept = json.loads(json.dumps(self.breaker.to_state() if state is None else state))
@@ -166,7 +180,8 @@ def test_a_probe_given_back_twice_does_not_free_the_place_of_the_next():
     first = bench.permit()
     bench.breaker.finish(first, Verdict.RELEASED, 0.0)
     bench.permit()
-    bench.breaker.finish(first, Verdict.RELEASED, 0.0)
+    with pytest.raises(PermitError):
+        bench.breaker.finish(first, Verdict.RELEASED, 0.0)
     assert bench.breaker.admit() is None
 
 
@@ -353,8 +368,19 @@ def test_a_failure_from_before_a_state_was_taken_over_is_not_added_to_its_count(
     bench = Bench()
     early = bench.permit()
     bench.breaker.restore({"state": "closed", "failures": 4})
+    bench.breaker.finish(early, Verdict.FAILURE, 0.1)
     bench.breaker.finish_execution(early, Verdict.FAILURE)
     assert bench.breaker.to_state() == {"state": "closed", "failures": 4}
+
+
+def test_a_breaker_needs_nothing_but_its_policy():
+    breaker = CircuitBreaker(BreakerPolicy(failures=1))
+    permit = breaker.admit()
+    assert permit is not None
+    breaker.finish(permit, Verdict.FAILURE, 0.1)
+    breaker.finish_execution(permit, Verdict.FAILURE)
+    assert breaker.state == "open"
+    assert 0 < (breaker.retry_after or 0) <= 37.5
 
 
 def test_a_breaker_whose_policy_is_replaced_keeps_its_count_and_its_cool_down():

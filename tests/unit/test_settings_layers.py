@@ -63,6 +63,9 @@ failures = 7
 cool_down = "1m"
 max_cool_down = "1h"
 spread = 0
+slow_ratio = 0.5
+slow_after = "800ms"
+window_seconds = "1m"
 
 [sources.wzstats]
 """
@@ -104,7 +107,15 @@ def test_b08_every_setting_of_the_file_arrives(tmp_path: Path):
             update_frequency="monthly",
             reliability=0.5,
             minimum_rows=3,
-            breaker={"failures": 7, "cool_down": 60.0, "max_cool_down": 3600.0, "spread": 0.0},
+            breaker={
+                "failures": 7,
+                "cool_down": 60.0,
+                "max_cool_down": 3600.0,
+                "spread": 0.0,
+                "slow_ratio": 0.5,
+                "slow_after": 0.8,
+                "window_seconds": 60.0,
+            },
             origin="file dso.toml [sources.codarmory]",
         ),
         "wzstats": SourceOverrides(origin="file dso.toml [sources.wzstats]"),

@@ -67,3 +67,19 @@ def test_what_does_not_fit_the_source_is_told_with_the_table_that_said_it():
         "file dso.toml [sources.prices]: prices.attempt_timeout is 10.0 and prices.timeout 5.0;"
         " an attempt cannot last longer than its source: lower the one or raise the other"
     )
+
+
+def test_rules_over_attempts_arrive_from_the_file_as_they_are_named_there():
+    rules = {"attempt_failures": 4, "failure_ratio": 0.5, "window": 20, "probes": 2, "success_threshold": 3}
+    changed = SourceOverrides(breaker=rules).apply(PRICES)
+    assert changed.breaker == BreakerPolicy(failures=3, cool_down=20, **rules)  # type: ignore[arg-type]  # the names are checked above
+
+
+def test_a_breaker_that_cannot_be_meant_is_told_with_the_table_that_said_it():
+    overrides = SourceOverrides(breaker={"failure_ratio": 0.5}, origin="file dso.toml [sources.prices]")
+    with pytest.raises(ConfigurationError) as told:
+        overrides.apply(PRICES)
+    assert str(told.value) == (
+        "file dso.toml [sources.prices]: breaker.failure_ratio is 0.5 and breaker.window None;"
+        " give a window (attempts) or window_seconds that it is taken over"
+    )

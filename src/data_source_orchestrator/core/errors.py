@@ -6,6 +6,7 @@ DsoError
 ├── FetchError                raised by a fetcher to say how it failed
 ├── SourceFailedError         a source's data was asked for, and it has none
 ├── InsufficientSourcesError  fewer sources succeeded than the run demands
+├── PermitError               a breaker's permit was given back twice, or to another breaker (also a RuntimeError)
 └── StoreError                the store cannot be read or written
 """
 
@@ -101,6 +102,10 @@ class StoreFlaw(StrEnum):
     LOCKED = "locked"
     DAMAGED = "damaged"
     OTHER = "other"
+
+
+class PermitError(DsoError, RuntimeError):
+    """A circuit breaker was given back a permit that it did not wait for; its state is untouched."""
 
 
 class StoreError(DsoError):

@@ -1,163 +1,216 @@
 """The circuit breaker: leaves a source alone after repeated failure, and finds out when it has recovered.
 
-A permit carries the generation in which it was given; whatever ends later than its generation changes nothing (after
-sony/gobreaker). It must not know what an attempt does, nor why one failed.
+A permit belongs to the era in which it was given, from one change of the breaker to the next; whatever ends later than
+its era changes nothing (the generations of sony/gobreaker). It must not know what an attempt does, nor why one failed.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import StrEnum
+import math
+from collections.abc import Callable, Mapping
+from datetime import datetime
 
 from data_source_orchestrator.core.claim import Json
-from data_source_orchestrator.core.clock import Chance, Clock
+from data_source_orchestrator.core.clock import Chance, Clock, SystemClock, system_chance
 from data_source_orchestrator.core.durations import in_seconds
 from data_source_orchestrator.core.policies import BreakerPolicy
 from data_source_orchestrator.core.verdicts import Verdict
+from data_source_orchestrator.resilience.breaker_document import Kept, read, written
+from data_source_orchestrator.resilience.breaker_permits import COUNTED, FINISHED, HELD, Era, Permit, refusal
+from data_source_orchestrator.resilience.breaker_rules import Consecutive, Ratio, attempt_rules
+from data_source_orchestrator.resilience.breaker_standing import (
+    BreakerState,
+    Closed,
+    HalfOpen,
+    Moment,
+    Open,
+    Standing,
+    opened,
+)
+from data_source_orchestrator.resilience.breaker_statistics import BreakerStatistics, Share
+from data_source_orchestrator.resilience.steady import Steady
+
+__all__ = ["BreakerState", "BreakerStatistics", "CircuitBreaker", "OnChange", "Permit"]
 
 OnChange = Callable[[str, str, float | None], None]
 """Hears of a change: the state before, the state after, and the seconds until a probe where it is now open."""
 
-_MOST_DOUBLINGS = 32
-
-
-class BreakerState(StrEnum):
-    """What a breaker does with calls: lets all through, none, or one to find out."""
-
-    CLOSED = "closed"
-    OPEN = "open"
-    HALF_OPEN = "half_open"
-
-
-@dataclass(frozen=True, slots=True)
-class Permit:
-    """Leave to make one attempt; a probe's result decides whether the source is re-admitted."""
-
-    generation: int
-    probe: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Closed:
-    failures: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Open:
-    trips: int
-    until: float  # on the clock's monotonic scale, which this process waits by
-    retry_at: datetime  # the same moment on the wall clock, which outlives the process
-
-
-@dataclass(frozen=True, slots=True)
-class _HalfOpen:
-    trips: int
-    retry_at: datetime
-    probing: bool
-
-
-_Standing = _Closed | _Open | _HalfOpen
-_NAMES = {_Closed: BreakerState.CLOSED, _Open: BreakerState.OPEN, _HalfOpen: BreakerState.HALF_OPEN}
+_SUCCESS, _FAILURE, _RELEASED = Verdict.SUCCESS, Verdict.FAILURE, Verdict.RELEASED
+_STATES = {Closed: BreakerState.CLOSED, Open: BreakerState.OPEN, HalfOpen: BreakerState.HALF_OPEN}
 
 
 class CircuitBreaker:
     """One source's breaker, shared by all its calls.
 
-    Every attempt begins with `admit` and ends with `finish`, which alone decides a probe; every execution ends with
-    `finish_execution`, which alone counts failures while the breaker is closed. `policy` may be replaced at any time:
-    the next trip follows it.
+    Every attempt begins with `admit` and ends with `finish`, whatever comes of it: that decides a probe, and is what
+    the rules over attempts hear. Every execution ends with `finish_execution`, which alone counts failed executions.
+    `policy` may be replaced at any time: the next trip follows it.
     """
 
     def __init__(
-        self, policy: BreakerPolicy, *, clock: Clock, chance: Chance, on_change: OnChange | None = None
+        self,
+        policy: BreakerPolicy,
+        *,
+        clock: Clock | None = None,
+        chance: Chance | None = None,
+        on_change: OnChange | None = None,
     ) -> None:
-        self.policy = policy
         self.on_change = on_change
-        self._clock = clock
-        self._chance = chance
-        self._generation = 0
-        self._standing: _Standing = _Closed()
+        self._policy = policy
+        self._clock = SystemClock() if clock is None else clock
+        self._chance = system_chance() if chance is None else chance
+        self._steady = Steady(self._clock)
+        self._rules = attempt_rules(policy)
+        self._standing: Standing = Closed()
+        self._forced: BreakerState | None = None
+        self._state, self._since = BreakerState.CLOSED, self._clock.now()
+        self._failed_executions = 0
+        self._generation = -1
+        self._successes = self._failures = self._released = self._censored = 0
+        self._late = self._refused = self._trips = 0
+        self._begin_era()
+
+    @property
+    def policy(self) -> BreakerPolicy:
+        """When it trips and how it lets a source in again."""
+        return self._policy
+
+    @policy.setter
+    def policy(self, policy: BreakerPolicy) -> None:
+        """Follow another policy; what has been counted stays, but for a window of another shape, which begins empty."""
+        if policy != self._policy:
+            kept = {rule.name: rule.to_state() for rule in self._rules}
+            self._policy = policy
+            self._rules = attempt_rules(policy)
+            self._restore_rules(kept)
+            self._judges = self._has_to_judge()
 
     @property
     def state(self) -> BreakerState:
         """The state; an open breaker stays so until somebody is admitted after its cool-down."""
-        return _NAMES[type(self._standing)]
+        return self._state
 
     @property
     def admits(self) -> bool:
         """Whether `admit` would give a permit now."""
-        match self._standing:
-            case _Closed():
-                return True
-            case _Open(until=until):
-                return self._clock.monotonic() >= until
-            case _HalfOpen(probing=probing):
-                return not probing
+        return self._passes or (self._steady.now() >= self._shut_until and self._has_place())
 
     @property
     def retry_after(self) -> float | None:
         """Seconds until an open breaker lets a probe through; None where it is not open."""
-        if isinstance(self._standing, _Open):
-            return max(0.0, self._standing.until - self._clock.monotonic())
-        return None
+        if self._state is not BreakerState.OPEN:
+            return None
+        return max(0.0, self._shut_until - self._steady.now())
+
+    @property
+    def statistics(self) -> BreakerStatistics:
+        """What it has seen, and how it stands now."""
+        shares = {rule.name: self._share(rule) for rule in self._rules if isinstance(rule, Ratio)}
+        counts = (rule.count for rule in self._rules if isinstance(rule, Consecutive))
+        return BreakerStatistics(
+            state=self._state,
+            since=self._since,
+            successes=self._successes,
+            failures=self._failures,
+            released=self._released,
+            censored=self._censored,
+            late=self._late,
+            refused=self._refused,
+            trips=self._trips,
+            rule=self._rule(),
+            consecutive_failures=self._failed_executions,
+            consecutive_failed_attempts=next(counts, None),
+            failure_ratio=shares.get("failure_ratio"),
+            slow_ratio=shares.get("slow_ratio"),
+            next_probe_in=self.retry_after,
+        )
 
     def admit(self) -> Permit | None:
-        """Give leave for one attempt, as a probe where the breaker was open; None where it has to wait."""
-        if not self.admits:
+        """Give leave for one attempt, as a probe where the breaker is not closed; None where it has to wait."""
+        if self._passes:
+            return Permit(self._era)
+        if self._steady.now() < self._shut_until or not self._has_place():
+            self._refused += 1
             return None
-        if isinstance(self._standing, _Closed):
-            return Permit(self._generation, probe=False)
-        self._move(_HalfOpen(self._standing.trips, self._standing.retry_at, probing=True))
-        return Permit(self._generation, probe=True)
+        return self._admit_probe()
 
-    def finish(self, permit: Permit, verdict: Verdict, duration: float) -> None:  # noqa: ARG002 — rules over attempts, as slow calls, will read it
-        """Take back an attempt's permit; a probe re-admits the source, or trips again, or says nothing."""
-        if permit.generation != self._generation or not isinstance(self._standing, _HalfOpen):
+    def finish(self, permit: Permit, verdict: Verdict, duration: float) -> None:
+        """Take back an attempt's permit, with what the attempt said and the seconds that it took.
+
+        Raises `PermitError`, and changes nothing, where the permit was given back already or by another breaker.
+        """
+        if permit.stage or permit.era is not self._era:
+            self._finish_late(permit)
             return
-        match verdict:
-            case Verdict.SUCCESS:
-                self._move(_Closed())
-            case Verdict.FAILURE:
-                self._trip(self._standing.trips + 1)
-            case Verdict.RELEASED | Verdict.CENSORED:
-                self._move(_HalfOpen(self._standing.trips, self._standing.retry_at, probing=False))
+        permit.stage = FINISHED
+        if verdict is _SUCCESS:
+            self._successes += 1
+        elif verdict is _FAILURE:
+            self._failures += 1
+        elif verdict is _RELEASED:
+            self._released += 1
+        else:
+            self._censored += 1
+        if self._judges:
+            self._judge(verdict, duration)
 
     def finish_execution(self, permit: Permit, verdict: Verdict) -> None:
-        """Count an execution, given the permit of its last attempt; enough failures in a row trip the breaker."""
-        if permit.generation != self._generation or not isinstance(self._standing, _Closed):
+        """Count an execution, given the finished permit of its last attempt; enough failures in a row trip the breaker.
+
+        Raises `PermitError`, and changes nothing, where that attempt is not finished, was counted already, or was let
+        through by another breaker.
+        """
+        if permit.stage != FINISHED or permit.era.breaker is not self:
+            raise refusal(permit, self, FINISHED)
+        permit.stage = COUNTED
+        if permit.era is not self._era or self._state is not BreakerState.CLOSED:
             return
-        match verdict:
-            case Verdict.SUCCESS:
-                self._standing = _Closed()
-            case Verdict.FAILURE if self._standing.failures + 1 >= self.policy.failures:
-                self._trip(1)
-            case Verdict.FAILURE:
-                self._standing = _Closed(self._standing.failures + 1)
-            case Verdict.RELEASED | Verdict.CENSORED:
-                pass
+        if verdict is _SUCCESS:
+            self._failed_executions = 0
+        elif verdict is _FAILURE:
+            self._failed_executions += 1
+            if self._failed_executions >= self._policy.failures:
+                self._trip(1, "failures")
 
     def readmit(self) -> None:
-        """Close by the operator's hand: count and back-off are cleared, and what is under way no longer matters."""
-        self._move(_Closed())
+        """Close by the operator's hand: counts and back-off are cleared, and what is under way no longer matters.
+
+        A forced state stays, and ends in a closed breaker.
+        """
+        self._move(Closed())
+
+    def force_open(self) -> None:
+        """Let nobody through, not even a probe, until `stop_forcing`; what is under way no longer matters."""
+        self._force(BreakerState.FORCED_OPEN)
+
+    def force_closed(self) -> None:
+        """Let everybody through, whatever comes of it, until `stop_forcing`; attempts are counted and not judged."""
+        self._force(BreakerState.FORCED_CLOSED)
+
+    def stop_forcing(self) -> None:
+        """Go on as it stood before it was forced; the wait of an open breaker has run on meanwhile."""
+        self._force(None)
 
     def to_state(self) -> dict[str, Json]:
-        """Return what must survive a restart; it only changes when the breaker does.
-
-        Of a probe under way nobody will know how it ended, so a half-open breaker is one that is open and due.
-        """
-        match self._standing:
-            case _Closed(failures=failures):
-                return {"state": BreakerState.CLOSED.value, "failures": failures}
-            case _Open(trips=trips, retry_at=retry_at) | _HalfOpen(trips=trips, retry_at=retry_at):
-                return {"state": BreakerState.OPEN.value, "trips": trips, "retry_at": retry_at.isoformat()}
+        """Return what must survive a restart; it only changes when the breaker does."""
+        kept = Kept(
+            standing=self._standing,
+            failures=self._failed_executions,
+            rules={rule.name: rule.to_state() for rule in self._rules},
+            forced=self._forced,
+            since=self._since,
+        )
+        return written(kept)
 
     def restore(self, state: Json) -> None:
         """Take over a state as `to_state` left it, aged by the wall clock; one that cannot be read is closed.
 
         What is under way no longer matters. Nobody is told: whatever changed had changed before, or elsewhere.
         """
-        self._standing = _standing(state, self.policy, self._clock)
-        self._generation += 1
+        kept = read(state, self._policy, self._moment())
+        self._standing = kept.standing
+        self._forced = kept.forced
+        self._failed_executions = kept.failures
+        self._restore_rules(kept.rules)
+        self._begin_era(kept.since)
 
     @classmethod
     def from_state(
@@ -165,8 +218,8 @@ class CircuitBreaker:
         state: Json,
         policy: BreakerPolicy,
         *,
-        clock: Clock,
-        chance: Chance,
+        clock: Clock | None = None,
+        chance: Chance | None = None,
         on_change: OnChange | None = None,
     ) -> "CircuitBreaker":
         """Return a new breaker that has taken over a state, as `restore` does."""
@@ -174,47 +227,114 @@ class CircuitBreaker:
         breaker.restore(state)
         return breaker
 
-    def _trip(self, trips: int) -> None:
-        self._move(_opened(trips, self._cool_down(trips), self._clock))
+    def _admit_probe(self) -> Permit:
+        """Take one of the places of a half-open breaker, which this makes of an open one."""
+        standing = self._standing
+        if isinstance(standing, HalfOpen):
+            standing.under_way += 1
+            return Permit(self._era)
+        before = self._state
+        if isinstance(standing, Open):
+            self._standing = HalfOpen(standing, under_way=1)
+        self._begin_era()
+        permit = Permit(self._era)
+        self._tell(before)
+        return permit
 
-    def _cool_down(self, trips: int) -> float:
-        longest = in_seconds(self.policy.max_cool_down)
-        doubled = min(longest, in_seconds(self.policy.cool_down) * 2.0 ** min(trips - 1, _MOST_DOUBLINGS))
-        return min(longest, doubled * (1 + self.policy.spread * (2 * self._chance.random() - 1)))
+    def _has_place(self) -> bool:
+        return not isinstance(self._standing, HalfOpen) or self._standing.under_way < self._policy.probes
 
-    def _move(self, standing: _Standing) -> None:
-        before = self.state
+    def _judge(self, verdict: Verdict, duration: float) -> None:
+        if isinstance(self._standing, HalfOpen):
+            self._judge_probe(self._standing, verdict, duration)
+            return
+        now = 0.0 if self._policy.window_seconds is None else self._steady.wall()  # nothing else reads it
+        for rule in self._rules:
+            if rule.note(verdict, duration, now):
+                self._trip(1, rule.name)
+                return
+
+    def _judge_probe(self, standing: HalfOpen, verdict: Verdict, duration: float) -> None:
+        """Let enough successes close it and a single failure open it; what says nothing gives its place back."""
+        standing.under_way -= 1
+        if verdict is _FAILURE or (verdict is _SUCCESS and self._too_slow(duration)):
+            self._trip(standing.opened.trips + 1, "probe")
+        elif verdict is _SUCCESS:
+            standing.successes += 1
+            if standing.successes >= self._policy.success_threshold:
+                self._move(Closed())
+
+    def _too_slow(self, duration: float) -> bool:
+        return self._policy.slow_after is not None and duration > in_seconds(self._policy.slow_after)
+
+    def _finish_late(self, permit: Permit) -> None:
+        """Take back a permit of an earlier era, of which nothing follows."""
+        if permit.stage != HELD or permit.era.breaker is not self:
+            raise refusal(permit, self, HELD)
+        permit.stage = FINISHED
+        self._late += 1
+
+    def _trip(self, trips: int, rule: str) -> None:
+        self._trips += 1
+        self._move(opened(self._policy, trips, rule, chance=self._chance, now=self._moment()))
+
+    def _move(self, standing: Closed | Open) -> None:
+        """Stand otherwise from now on, with nothing counted."""
+        before = self._state
         self._standing = standing
+        self._failed_executions = 0
+        for rule in self._rules:
+            rule.clear()
+        self._begin_era()
+        self._tell(before)
+
+    def _force(self, forced: BreakerState | None) -> None:
+        """Lay a state over what stands, or take it off; of probes under way nobody will know how they ended."""
+        if forced is self._forced:
+            return
+        before, self._forced = self._state, forced
+        if isinstance(self._standing, HalfOpen):
+            self._standing = self._standing.opened
+        self._begin_era()
+        self._tell(before)
+
+    def _begin_era(self, since: datetime | None = None) -> None:
+        """Make what stands take effect; permits of before are void."""
+        state = self._forced or _STATES[type(self._standing)]
+        if since is not None or state is not self._state:
+            self._since = since or self._clock.now()
+        self._state = state
+        self._passes = state in {BreakerState.CLOSED, BreakerState.FORCED_CLOSED}
+        self._shut_until = self._standing.until if isinstance(self._standing, Open) else -math.inf
+        if state is BreakerState.FORCED_OPEN:
+            self._shut_until = math.inf
+        self._judges = self._has_to_judge()
         self._generation += 1
-        if self.on_change is not None and self.state is not before:
-            self.on_change(before, self.state, self.retry_after)
+        self._era = Era(self, self._generation, probe=state is BreakerState.HALF_OPEN)
 
+    def _has_to_judge(self) -> bool:
+        """Whether a finished attempt can change anything but a counter."""
+        return self._state is BreakerState.HALF_OPEN or (self._state is BreakerState.CLOSED and bool(self._rules))
 
-def _opened(trips: int, wait: float, clock: Clock) -> _Open:
-    return _Open(trips, clock.monotonic() + wait, clock.now() + timedelta(seconds=wait))
+    def _tell(self, before: BreakerState) -> None:
+        if self.on_change is not None and self._state is not before:
+            self.on_change(before, self._state, self.retry_after)
 
+    def _restore_rules(self, kept: Mapping[str, Json]) -> None:
+        now = self._steady.wall()
+        for rule in self._rules:
+            rule.restore(kept.get(rule.name), now)
 
-def _standing(state: Json, policy: BreakerPolicy, clock: Clock) -> _Standing:
-    match state:
-        case {"state": "closed", "failures": int(failures)} if _is_count(failures, least=0):
-            return _Closed(failures)
-        case {"state": "open", "trips": int(trips), "retry_at": str(moment)} if _is_count(trips, least=1):
-            return _reopened(trips, moment, policy, clock)
-        case _:
-            return _Closed()
+    def _moment(self) -> Moment:
+        return Moment(steady=self._steady.now(), wall=self._clock.now())
 
+    def _rule(self) -> str | None:
+        match self._standing:
+            case Closed():
+                return None
+            case HalfOpen(opened=last) | (Open() as last):
+                return last.rule
 
-def _reopened(trips: int, moment: str, policy: BreakerPolicy, clock: Clock) -> _Standing:
-    try:
-        retry_at = datetime.fromisoformat(moment)
-        wait = (retry_at - clock.now()).total_seconds()
-    except (ValueError, TypeError, OverflowError):  # no date, a date without a zone, a date beyond the calendar
-        return _Closed()
-    longest = in_seconds(policy.max_cool_down)
-    if wait > longest:
-        return _opened(trips, longest, clock)  # a wall clock that was set back must not keep a source out for ever
-    return _Open(trips, clock.monotonic() + max(0.0, wait), retry_at)
-
-
-def _is_count(value: int, *, least: int) -> bool:
-    return not isinstance(value, bool) and value >= least
+    def _share(self, rule: Ratio) -> Share:
+        total, bad = rule.window.tally(self._steady.wall())
+        return Share(throughput=total, ratio=bad / total if total else None)

@@ -176,7 +176,8 @@ class Guard:
         )
 
     def _refused(self) -> Executed[Any]:
-        return self._skipped(SkipReason.CIRCUIT_OPEN, circuit_open(self.breaker.retry_after))
+        forced = self.breaker.state is BreakerState.FORCED_OPEN
+        return self._skipped(SkipReason.CIRCUIT_OPEN, circuit_open(self.breaker.retry_after, forced=forced))
 
     def _skipped(self, reason: SkipReason, detail: str) -> Executed[Any]:
         return Executed(outcome=Skipped(source=self.key, reason=reason, detail=detail), verdict=Verdict.RELEASED)

@@ -37,10 +37,12 @@ def time_up(given: float) -> str:
     return f"no answer yet when its time was up, after {seconds(given)} s"
 
 
-def circuit_open(retry_after: float | None) -> str:
+def circuit_open(retry_after: float | None, *, forced: bool = False) -> str:
     """Tell that the breaker let nothing through, and until when."""
+    if forced:
+        return "its circuit breaker is forced open, until somebody stops that"
     if retry_after is None:
-        return "its circuit breaker is half open, and the one attempt that it lets through is under way"
+        return "its circuit breaker is half open, and as many attempts as it lets through are under way"
     return f"its circuit breaker is open; it is tried again in {seconds(retry_after)} s"
 
 

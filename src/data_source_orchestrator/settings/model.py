@@ -95,6 +95,15 @@ class BreakerTable(Table):
     cool_down: Limit = ABSENT
     max_cool_down: Limit = ABSENT
     spread: Portion = ABSENT
+    attempt_failures: Positive = ABSENT
+    failure_ratio: Portion = ABSENT
+    slow_ratio: Portion = ABSENT
+    slow_after: Limit = ABSENT
+    minimum_throughput: Positive = ABSENT
+    window: Positive = ABSENT
+    window_seconds: Limit = ABSENT
+    probes: Positive = ABSENT
+    success_threshold: Positive = ABSENT
 
 
 class SourceTable(Table):

@@ -140,9 +140,18 @@ SETTINGS: tuple[Setting, ...] = (
     _source("reliability", "How far the source is trusted to answer, from 0 to 1."),
     _source("minimum_rows", "An answer with fewer rows than this is a failure; 0 accepts any."),
     _breaker("failures", "Consecutive failed executions that make the breaker open."),
-    _breaker("cool_down", "The wait before an open breaker lets one attempt through."),
+    _breaker("cool_down", "The wait before an open breaker lets an attempt through to find out."),
     _breaker("max_cool_down", "The longest such wait; it doubles with each attempt that fails."),
     _breaker("spread", "The share by which such a wait varies at random, from 0 to 1."),
+    _breaker("attempt_failures", "Consecutive failed attempts that make it open; absent counts executions alone."),
+    _breaker("failure_ratio", "The share of the window's attempts that have to fail; absent means no such rule."),
+    _breaker("slow_ratio", "The share of the window's attempts that have to be slow; absent means no such rule."),
+    _breaker("slow_after", "The time from which an attempt is slow; it goes with `slow_ratio`."),
+    _breaker("minimum_throughput", "The attempts that a window has to hold before a ratio is taken of it."),
+    _breaker("window", "How many of the last attempts, up to 10000, a ratio is taken over."),
+    _breaker("window_seconds", "The time whose attempts a ratio is taken over, in place of `window`."),
+    _breaker("probes", "How many attempts at once a half-open breaker lets through."),
+    _breaker("success_threshold", "How many of those have to succeed for it to close."),
 )
 """Every key of the settings file, in the order in which the docs tell them."""
 

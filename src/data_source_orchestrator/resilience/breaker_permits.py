@@ -1,0 +1,45 @@
+"""Leave to make one attempt: which breaker gave it, in which era, and how far it has come since."""
+
+from data_source_orchestrator.core.errors import PermitError
+
+HELD, FINISHED, COUNTED = range(3)
+"""The stages of a permit: its attempt is under way, has ended, and has been counted as the last of an execution."""
+
+
+class Era:
+    """The time between two changes of one breaker, in which the permits that it gives count."""
+
+    __slots__ = ("breaker", "generation", "probe")
+
+    def __init__(self, breaker: object, generation: int, *, probe: bool) -> None:
+        self.breaker = breaker
+        self.generation = generation
+        self.probe = probe
+
+
+class Permit:
+    """Leave to make one attempt, given back once; a probe's result decides whether the source is re-admitted."""
+
+    __slots__ = ("era", "probe", "stage")
+
+    def __init__(self, era: Era) -> None:
+        self.era = era
+        self.probe = era.probe
+        self.stage = HELD
+
+    @property
+    def generation(self) -> int:
+        """How many changes of the breaker came before it was given."""
+        return self.era.generation
+
+
+def refusal(permit: Permit, breaker: object, awaited: int) -> PermitError:
+    """Return why a breaker that awaited a permit of its own at a certain stage does not take this one."""
+    if permit.era.breaker is not breaker:
+        return PermitError("this permit is another breaker's; give it back to the one whose admit() gave it")
+    if permit.stage < awaited:
+        return PermitError("this permit's attempt is still under way; call finish() before finish_execution()")
+    return PermitError(
+        "this permit was given back already; each is good for one attempt:"
+        " call finish() once for it, in a `finally`, and finish_execution() once for the last of an execution"
+    )

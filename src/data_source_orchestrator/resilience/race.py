@@ -103,7 +103,8 @@ class Race(Generic[R]):
             raise
         finally:
             timer.cancel()
-            await self._end_extra()
+            if self._extra is not None:
+                await self._end(self._extra)
         if self._extra is not None and not self._extra.cancelled():
             self._extra.result()  # a loser that raised something meant it
         return won
@@ -185,11 +186,11 @@ class Race(Generic[R]):
         if self._extra is not None and not self._extra.done():
             self._lost(EXTRA, self._clock.monotonic() - self._extra_began)
 
-    async def _end_extra(self) -> None:
-        if self._extra is not None and not self._extra.done():
+    async def _end(self, extra: asyncio.Task[R]) -> None:
+        if not extra.done():
             self._given_up = True
-            self._extra.cancel()
-            await to_their_end((self._extra,))
+            extra.cancel()
+            await to_their_end((extra,))
 
     def _abandon(self) -> None:
         if self._extra is not None:

@@ -11,7 +11,7 @@ from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.durations import in_seconds
 from data_source_orchestrator.core.events import Event
 from data_source_orchestrator.core.outcome import Executed, Failure, Skipped, Success
-from data_source_orchestrator.core.policies import BreakerPolicy, BudgetPolicy, RetryConfig
+from data_source_orchestrator.core.policies import BreakerPolicy, BudgetPolicy, ChaosPolicy, HedgePolicy, RetryConfig
 from data_source_orchestrator.core.source import Source
 from data_source_orchestrator.resilience.alarms import Alarms
 from data_source_orchestrator.resilience.attended import attended
@@ -89,13 +89,15 @@ class Heard(list[Event]):
 class Rig:
     """A guard with everything that it is handed."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 — each is another thing that a guard is handed
         self,
         clock: Clock | None = None,
         *,
         breaker: BreakerPolicy = BreakerPolicy(),
         budget: BudgetPolicy = BudgetPolicy(),
         chance: Chance | None = None,
+        hedge: HedgePolicy | None = None,
+        chaos: ChaosPolicy | None = None,
     ) -> None:
         self.clock: Clock = clock or VirtualClock()
         self.events = Heard()
@@ -111,6 +113,8 @@ class Rig:
             alarms=Alarms(self.clock),
             events=self.events,
         )
+        self.guard.hedge_by(hedge)
+        self.guard.stir_by(chaos)
 
     def script(self, *lines: object) -> Script:
         return Script(self.clock, *lines)

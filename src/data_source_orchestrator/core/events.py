@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from data_source_orchestrator.core.outcome import Executed
+from data_source_orchestrator.core.policies import Purpose
 from data_source_orchestrator.core.verdicts import FailureKind, Verdict
 
 
@@ -65,6 +66,31 @@ class RetryScheduled(Event):
     attempt: int
     delay: float
     kind: FailureKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetRefused(Event):
+    """An extra call was refused, because a source's budget is spent, or the run's where no source is named."""
+
+    source: str | None
+    purpose: Purpose
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallHedged(Event):
+    """A second call joined one that had lasted `after` seconds, or had failed by then."""
+
+    source: str
+    after: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChaosInjected(Event):
+    """A call was made to go wrong on purpose; `what` is fault, latency, outcome or behaviour."""
+
+    source: str
+    call: int
+    what: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

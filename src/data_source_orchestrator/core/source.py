@@ -8,7 +8,7 @@ from typing import Any, Generic, Protocol, TypeVar, cast, overload
 from data_source_orchestrator.core.contract import Contract
 from data_source_orchestrator.core.durations import Seconds, count, flag, in_seconds, seconds, share
 from data_source_orchestrator.core.errors import ConfigurationError, nearest
-from data_source_orchestrator.core.policies import BreakerPolicy
+from data_source_orchestrator.core.policies import BreakerPolicy, ChaosPolicy, HedgePolicy
 
 T = TypeVar("T")
 
@@ -33,7 +33,8 @@ class Source(Generic[T]):
     `timeout` (seconds) is the whole budget: attempts, waits and queueing. `attempt_timeout` bounds one attempt;
     None gives it what is left. `max_retries` None leaves it to the run; 0 is a value. A lower `priority` comes
     first. `records` gives a payload's rows to contract, merge and `fetch_meta_only`. `probe` is a lighter
-    fetcher for health checks. `switched_off_by` names the setting that keeps the source off whatever the operator says.
+    fetcher for health checks. `hedge` and `chaos` are off unless given.
+    `switched_off_by` names the setting that keeps the source off whatever the operator says.
     """
 
     key: str
@@ -48,6 +49,8 @@ class Source(Generic[T]):
     attempt_timeout: Seconds | None = None
     max_retries: int | None = None
     breaker: BreakerPolicy = BreakerPolicy()
+    hedge: HedgePolicy | None = None
+    chaos: ChaosPolicy | None = None
     contract: Contract = Contract()
     records: Callable[[T], Sequence[Any]] = field(default=cast("Callable[[T], Sequence[Any]]", rows_of), repr=False)
     probe: Fetcher[object] | None = field(default=None, repr=False)
@@ -135,6 +138,8 @@ def _check_parts(source: Source[Any]) -> None:
         "records": (callable(source.records), "a function of the payload that returns its rows"),
         "contract": (isinstance(source.contract, Contract), "a Contract"),
         "breaker": (isinstance(source.breaker, BreakerPolicy), "a BreakerPolicy"),
+        "hedge": (source.hedge is None or isinstance(source.hedge, HedgePolicy), "a HedgePolicy, or None"),
+        "chaos": (source.chaos is None or isinstance(source.chaos, ChaosPolicy), "a ChaosPolicy, or None"),
     }
     for name, (right, kind) in wanted.items():
         if not right:

@@ -1,7 +1,7 @@
 """The registry: which sources there are, which the operator wants, and how each of them is doing."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -141,7 +141,7 @@ class SourceCoordinator:
         if changes.get("enabled") and entry.source.switched_off_by:
             raise _kept_off(entry.source)
         entry.source = entry.source.but(**changes)
-        entry.guard.breaker.policy = entry.source.breaker
+        _follow(entry.guard, entry.source, changes)
         if "enabled" in changes or "priority" in changes:
             self._tell(key, enabled=changes.get("enabled"), priority=changes.get("priority"))
         return entry.source
@@ -230,7 +230,7 @@ class SourceCoordinator:
         return self._entries[key]
 
     def _guard_for(self, source: Source[Any]) -> Guard:
-        return Guard(
+        guard = Guard(
             source.key,
             breaker=CircuitBreaker(source.breaker, clock=self.clock, chance=self.chance),
             budget=RetryBudget(self._budget),
@@ -239,6 +239,9 @@ class SourceCoordinator:
             alarms=self._alarms,
             events=self.hub,
         )
+        guard.hedge_by(source.hedge)
+        guard.stir_by(source.chaos)
+        return guard
 
     def _guarded_by(self, guard: Guard) -> _Entry | None:
         """Return the source that a guard guards, None where that was unregistered or reset meanwhile."""
@@ -267,6 +270,15 @@ class SourceCoordinator:
 
     def _status(self, entry: _Entry) -> HealthStatus:
         return status_of(entry.health.state, timeout=in_seconds(entry.source.timeout), policy=self._policy)
+
+
+def _follow(guard: Guard, source: Source[Any], changes: Container[str]) -> None:
+    """Let a guard follow what has changed of its source."""
+    guard.breaker.policy = source.breaker
+    if "hedge" in changes:
+        guard.hedge_by(source.hedge)
+    if "chaos" in changes:
+        guard.stir_by(source.chaos)
 
 
 def _kept_off(source: Source[Any]) -> ConfigurationError:

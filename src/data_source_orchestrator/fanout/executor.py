@@ -6,7 +6,7 @@ When it ends, by whatever way, nothing is left running that only it had wanted.
 import asyncio
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
-from contextvars import Context, copy_context
+from contextvars import copy_context
 from typing import Any
 
 from data_source_orchestrator.core.deadline import Deadline
@@ -17,8 +17,9 @@ from data_source_orchestrator.core.source import Source
 from data_source_orchestrator.core.verdicts import FailureKind, SkipReason
 from data_source_orchestrator.core.waiting import to_their_end
 from data_source_orchestrator.fanout.arrivals import Arrivals
-from data_source_orchestrator.fanout.flight import Flight, Flights, Landed
+from data_source_orchestrator.fanout.flight import Booking, Flight, Flights
 from data_source_orchestrator.fanout.plan import Plan
+from data_source_orchestrator.resilience.budget import RetryBudget
 from data_source_orchestrator.resilience.retry import Retry
 
 Outcomes = AsyncGenerator[Sequence[Outcome[Any]], None]
@@ -28,11 +29,19 @@ Outcomes = AsyncGenerator[Sequence[Outcome[Any]], None]
 class Executor:
     """Asks the sources of one plan and gives back one outcome for each."""
 
-    def __init__(self, flights: Flights, config: OrchestratorConfig, retry: RetryConfig, deadline: Deadline) -> None:
+    def __init__(
+        self,
+        flights: Flights,
+        config: OrchestratorConfig,
+        retry: RetryConfig,
+        *,
+        budget: RetryBudget,
+        deadline: Deadline,
+    ) -> None:
         self._flights = flights
         self._config = config
-        self._retry = retry
-        self._own_retry = Retry(retry, config.max_retries if retry.max_retries is None else retry.max_retries)
+        self._retry = Retry(retry, config.max_retries if retry.max_retries is None else retry.max_retries)
+        self._budget = budget
         self._deadline = deadline
 
     async def stream(self, plan: Plan) -> Outcomes:
@@ -63,8 +72,14 @@ class Executor:
         if len(known) < len(sources):
             yield [_gone(source) for source in sources if not self._flights.knows(source)]
         arrivals: Arrivals[Flight] = Arrivals()
-        passenger, within = arrivals.put, copy_context()
-        waiting = {self._board(source, passenger, within): None for source in known}
+        booking = Booking(
+            until=self._deadline.at,
+            retry=self._retry,
+            budget=self._budget,
+            within=copy_context(),
+            landed=arrivals.put,
+        )
+        waiting = {self._flights.board(source, booking): booking for source in known}
         ending: list[asyncio.Task[None]] = []
         timer = asyncio.get_running_loop().call_later(self._deadline.remaining, self._cut_short, waiting, arrivals)
         self._flights.take_off()
@@ -72,41 +87,33 @@ class Executor:
             while waiting:
                 # One that was cut short may have landed in the same moment.
                 here = [flight for flight in dict.fromkeys(await arrivals.next()) if flight in waiting]
-                self._get_off(here, waiting, passenger, ending)
+                self._get_off(here, waiting, ending)
                 outcomes = [_outcome(flight, SkipReason.DEADLINE) for flight in here]
                 yield outcomes
                 if self._end_the_run(outcomes):
                     break
             rest = list(waiting)
-            self._get_off(rest, waiting, passenger, ending)
+            self._get_off(rest, waiting, ending)
             if rest:
                 yield [_outcome(flight, SkipReason.FAIL_FAST) for flight in rest]
         finally:
             timer.cancel()
-            self._get_off(list(waiting), waiting, passenger, ending)
+            self._get_off(list(waiting), waiting, ending)
             await to_their_end(ending)
 
-    def _board(self, source: Source[Any], passenger: Landed, within: Context) -> Flight:
-        retry = self._own_retry if source.max_retries is None else Retry(self._retry, source.max_retries)
-        return self._flights.board(source, passenger, until=self._deadline.at, retry=retry, within=within)
-
-    def _cut_short(self, waiting: dict[Flight, None], arrivals: Arrivals[Flight]) -> None:
+    def _cut_short(self, waiting: Iterable[Flight], arrivals: Arrivals[Flight]) -> None:
         """Leave flights that go on after this run's limit because another run has more time, or that never began."""
         for flight in waiting:
             if flight.deadline.at > self._deadline.at or flight.task is None:
                 arrivals.put(flight)
 
     def _get_off(
-        self,
-        flights: Iterable[Flight],
-        waiting: dict[Flight, None],
-        passenger: Landed,
-        ending: list[asyncio.Task[None]],
+        self, flights: Iterable[Flight], waiting: dict[Flight, Booking], ending: list[asyncio.Task[None]]
     ) -> None:
         """Wait no longer for these flights; note the tasks that end because nobody else waits for theirs."""
         for flight in flights:
-            del waiting[flight]
-            task = None if flight.landed else self._flights.leave(flight, passenger)
+            booking = waiting.pop(flight)
+            task = None if flight.landed else self._flights.leave(flight, booking)
             if task is not None:
                 ending.append(task)
 

@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from contextvars import Context
+from dataclasses import dataclass
 from typing import Any
 
 from data_source_orchestrator.core.clock import Clock
@@ -21,6 +22,7 @@ from data_source_orchestrator.core.verdicts import FailureKind, Verdict
 from data_source_orchestrator.fanout.coordinator import SourceCoordinator
 from data_source_orchestrator.fanout.crew import Crew
 from data_source_orchestrator.resilience.attempt import ProgramExit
+from data_source_orchestrator.resilience.budget import RetryBudget
 from data_source_orchestrator.resilience.guard import Guard
 from data_source_orchestrator.resilience.retry import Retry
 from data_source_orchestrator.resilience.wanted import ContextOf, SourceCall
@@ -36,49 +38,58 @@ Landed = Callable[["Flight"], None]
 """Hears that a flight has landed."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Booking:
+    """What one run wants of its flights: by when, how often they are tried again, who pays for that.
+
+    They fly in copies of the context `within` which the run was asked for, and `landed` hears of each that has landed.
+    """
+
+    until: float
+    retry: Retry
+    budget: RetryBudget
+    within: Context
+    landed: Landed
+
+
 class Flight(SourceCall[Any]):
     """An execution that waits to begin or is under way, and who waits for it.
 
-    When it has landed, it holds what was `executed`, or the wish to end the program that its fetcher raised. It flies
-    in a copy of the context `within` which it was wanted first.
+    It flies as the booking wants that wanted it first. When it has landed, it holds what was `executed`, or the wish to
+    end the program that its fetcher raised.
     """
 
-    __slots__ = ("_clock", "executed", "exit", "guard", "landed", "passengers", "place", "retry", "task", "within")
+    __slots__ = ("_clock", "booking", "executed", "exit", "guard", "landed", "passengers", "place", "task")
 
     def __init__(  # noqa: PLR0913 — a flight is what these make up
-        self,
-        source: Source[Any],
-        guard: Guard,
-        place: Place,
-        *,
-        retry: Retry,
-        clock: Clock,
-        until: float,
-        context: ContextOf,
-        within: Context,
+        self, source: Source[Any], guard: Guard, place: Place, booking: Booking, *, clock: Clock, context: ContextOf
     ) -> None:
         started = clock.monotonic()
-        deadline = Deadline(clock, min(until, started + in_seconds(source.timeout)))
+        deadline = Deadline(clock, min(booking.until, started + in_seconds(source.timeout)))
         super().__init__(source, guard.calls.of(source.fetcher), deadline=deadline, started=started, context=context)
         self._clock = clock
+        self.booking = booking
         self.guard = guard
         self.place = place
-        self.retry = retry
-        self.within = within
-        self.passengers: list[Landed] = []
+        self.passengers: list[Booking] = []
         self.task: asyncio.Task[None] | None = None
         self.landed = False
         self.executed: Executed[Any] | None = None
         self.exit: KeyboardInterrupt | SystemExit | None = None
 
+    @property
+    def within(self) -> Context:
+        """The context of which it flies in a copy."""
+        return self.booking.within
+
     def takes(self, source: Source[Any]) -> bool:
         """Return whether it fetches what this source would, and is not being cut off already."""
         return self.source.fetcher is source.fetcher and not self.deadline.passed
 
-    def board(self, passenger: Landed, until: float) -> None:
+    def board(self, booking: Booking) -> None:
         """Join, and put the flight's deadline off as far as this passenger and the source's own limit allow."""
-        self.passengers.append(passenger)
-        self.deadline.put_off(min(until, self.started + self.timeout))
+        self.passengers.append(booking)
+        self.deadline.put_off(min(booking.until, self.started + self.timeout))
 
     @property
     def outcome(self) -> Outcome[Any]:
@@ -103,27 +114,17 @@ class Flights:
         self._crews: dict[asyncio.AbstractEventLoop, Crew[Flight, Executed[Any]]] = {}
         self._make_context = self.context  # one method for all flights
 
-    def board(self, source: Source[Any], passenger: Landed, *, until: float, retry: Retry, within: Context) -> Flight:
-        """Join the flight of this source, planning one if there is none; `until` is the passenger's own deadline.
-
-        A flight that was planned begins with `take_off`.
-        """
+    def board(self, source: Source[Any], booking: Booking) -> Flight:
+        """Join the flight of this source, planning one if there is none; what is planned begins with `take_off`."""
         loop = asyncio.get_running_loop()
         place = (loop, source.key)
         flight = self._under_way.get(place)
         if flight is None or not flight.takes(source):
-            flight = self._under_way[place] = Flight(
-                source,
-                self._coordinator.guard(source.key),
-                place,
-                retry=retry,
-                clock=self._coordinator.clock,
-                until=until,
-                context=self._make_context,
-                within=within,
-            )
+            guard, clock = self._coordinator.guard(source.key), self._coordinator.clock
+            flight = Flight(source, guard, place, booking, clock=clock, context=self._make_context)
+            self._under_way[place] = flight
             self._crew(loop).give(flight)
-        flight.board(passenger, until)
+        flight.board(booking)
         return flight
 
     def take_off(self) -> None:
@@ -135,12 +136,12 @@ class Flights:
         registered = self._coordinator.get_source(source.key)
         return registered is not None and registered.fetcher is source.fetcher
 
-    def leave(self, flight: Flight, passenger: Landed) -> asyncio.Task[None] | None:
+    def leave(self, flight: Flight, booking: Booking) -> asyncio.Task[None] | None:
         """Get off; the last passenger's leaving cancels the flight.
 
         Return the task that is ending because of that, within the grace period.
         """
-        flight.passengers.remove(passenger)
+        flight.passengers.remove(booking)
         if flight.passengers or flight.landed:
             return None
         flight.unwanted = True
@@ -178,7 +179,9 @@ class Flights:
         if not flight.passengers:
             return None
         flight.task = asyncio.current_task()
-        return flight.guard.run(flight, flight.retry)
+        booking, own = flight.booking, flight.source.max_retries
+        retry = booking.retry if own is None else Retry(booking.retry.config, own)
+        return flight.guard.run(flight, retry, booking.budget)
 
     def _done(self, flight: Flight, executed: Executed[Any]) -> None:
         flight.executed = executed
@@ -204,8 +207,8 @@ class Flights:
     def _land(self, flight: Flight) -> None:
         flight.landed = True
         self._clear(flight)
-        for tell in flight.passengers:
-            tell(flight)
+        for booking in flight.passengers:
+            booking.landed(flight)
 
     def _clear(self, flight: Flight) -> None:
         if self._under_way.get(flight.place) is flight:

@@ -12,8 +12,9 @@ from data_source_orchestrator.core.claim import MergeRules
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.durations import in_seconds
 from data_source_orchestrator.core.errors import ConfigurationError, StoreError
+from data_source_orchestrator.core.events import BudgetRefused
 from data_source_orchestrator.core.outcome import Outcome
-from data_source_orchestrator.core.policies import OrchestratorConfig, RetryConfig
+from data_source_orchestrator.core.policies import BudgetPolicy, OrchestratorConfig, Purpose, RetryConfig
 from data_source_orchestrator.core.ports import Store
 from data_source_orchestrator.core.result import FetchResult, MetaResult
 from data_source_orchestrator.core.snapshot import SnapshotChange
@@ -28,6 +29,7 @@ from data_source_orchestrator.orchestration.keeper import Keeper
 from data_source_orchestrator.orchestration.run import Run
 from data_source_orchestrator.orchestration.sync import SyncReport, contributions_of, published, report_on
 from data_source_orchestrator.orchestration.views import SourceView, view
+from data_source_orchestrator.resilience.budget import RetryBudget
 from data_source_orchestrator.web.policy import HttpPolicy
 from data_source_orchestrator.web.pool import HttpPool
 
@@ -42,7 +44,8 @@ class DataSourceOrchestrator:
 
     As an async context manager it keeps its connections open, and takes over from `store` what earlier processes
     left there. Without, each call opens what it needs and closes it again. `http` bounds what its own HTTP client takes
-    from an upstream. Times are in seconds.
+    from an upstream; `budget` is what the retries and hedges of one run may spend together, beside each source's own.
+    Times are in seconds.
     """
 
     def __init__(  # noqa: PLR0913 — each is another thing that is handed in
@@ -54,6 +57,7 @@ class DataSourceOrchestrator:
         store: Store | None = None,
         rules: MergeRules = MergeRules(),
         http: HttpPolicy = HttpPolicy(),
+        budget: BudgetPolicy = BudgetPolicy(),
     ) -> None:
         self.coordinator = SourceCoordinator() if coordinator is None else coordinator
         self.config = config
@@ -62,6 +66,7 @@ class DataSourceOrchestrator:
         self._http = HttpPool(http, clock=self._clock)
         self._flights = Flights(self.coordinator, self._http)
         self._keeper = Keeper(self.coordinator, store, rules)
+        self._run_budget = budget
         self._entered: list[AbstractAsyncContextManager[None]] = []
 
     async def __aenter__(self) -> Self:
@@ -224,7 +229,8 @@ class DataSourceOrchestrator:
     async def _outcomes(self, run: Run) -> Outcomes:
         """Run a plan, giving outcomes as they come; by whatever way it ends, it is counted and told."""
         deadline = Deadline.after(self._clock, in_seconds(self.config.timeout))
-        executor = Executor(self._flights, self.config, self.retry, deadline)
+        budget = RetryBudget(self._run_budget, on_refusal=self._run_budget_refused)
+        executor = Executor(self._flights, self.config, self.retry, budget=budget, deadline=deadline)
         self.coordinator.hub.emit(run.begun())
         try:
             async with self._http.use(), aclosing(executor.stream(run.plan)) as batches:
@@ -235,6 +241,9 @@ class DataSourceOrchestrator:
             run.finish()
             self._keeper.ended(run)
             self.coordinator.hub.emit(run.finished())
+
+    def _run_budget_refused(self, purpose: Purpose) -> None:
+        self.coordinator.hub.emit(BudgetRefused(at=self._clock.now(), source=None, purpose=purpose))
 
     def _registered(self) -> list[str]:
         return [source.key for source in self.coordinator.get_all_sources()]

@@ -5,6 +5,7 @@ It must not know of other attempts, nor what the permit that this one holds is f
 
 import logging
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
 
 from data_source_orchestrator.core.clock import Clock
@@ -16,9 +17,10 @@ from data_source_orchestrator.core.verdicts import FailureKind, Verdict
 from data_source_orchestrator.resilience.alarms import Alarms
 from data_source_orchestrator.resilience.bounded import Bounded, Bounds
 from data_source_orchestrator.resilience.breaker import Permit
+from data_source_orchestrator.resilience.chaos import Chaos
 from data_source_orchestrator.resilience.classify import Failed, classify, leaves
 from data_source_orchestrator.resilience.watch import Watched
-from data_source_orchestrator.resilience.wording import held_up, no_answer, time_up
+from data_source_orchestrator.resilience.wording import OPENED_MEANWHILE, held_up, no_answer, time_up
 
 T = TypeVar("T")
 
@@ -72,10 +74,10 @@ class Wanted(Watched, Protocol[T]):
 class Attempted(Generic[T]):
     """How one attempt ended, what that says about whom it asked, and how many seconds it took.
 
-    An operator's check holds no permit.
+    An operator's check holds no permit. One that is `censored` has lost to another call, whatever it still ends with.
     """
 
-    __slots__ = ("cut_short", "duration", "failed", "number", "payload", "permit", "verdict", "warnings")
+    __slots__ = ("censored", "cut_short", "duration", "failed", "number", "payload", "permit", "verdict", "warnings")
 
     payload: T
 
@@ -84,6 +86,7 @@ class Attempted(Generic[T]):
         self.permit = permit
         self.failed: Failed | None = None
         self.verdict = Verdict.RELEASED
+        self.censored = False
         self.cut_short: CutShort | None = None
         self.duration = 0.0
         self.warnings: tuple[str, ...] = ()
@@ -103,6 +106,7 @@ class Attempts:
 
     def __init__(self, key: str, *, clock: Clock, alarms: Alarms, events: Events) -> None:
         self.abandoned = 0
+        self.chaos: Chaos | None = None
         self._key = key
         self._clock = clock
         self._events = events
@@ -111,7 +115,10 @@ class Attempts:
     def begin(self, wanted: Wanted[T], attempted: Attempted[T]) -> Bounded[T]:
         """Begin the attempt, which is made when the result is awaited."""
         try:
-            coroutine = wanted.begin(attempted.number, attempted.warn)
+            if self.chaos is None:
+                coroutine = wanted.begin(attempted.number, attempted.warn)
+            else:
+                coroutine = self.chaos.through(partial(wanted.begin, attempted.number, attempted.warn))
         except Exception as error:  # noqa: BLE001 — a call that cannot even begin, as with arguments that do not fit
             coroutine = _failing(error)
         return Bounded(coroutine, self._bounds, wanted)
@@ -131,6 +138,8 @@ class Attempts:
     def take_note(self, wanted: Wanted[T], attempted: Attempted[T], bounded: Bounded[T]) -> None:
         """Note what has to be noted however the attempt has ended, even where its caller was cancelled."""
         attempted.duration = bounded.ended - bounded.began
+        if attempted.censored:
+            attempted.verdict = Verdict.CENSORED
         if bounded.blocked:
             attempted.warn(held_up(bounded.blocked))
         if bounded.abandoned_after is not None:
@@ -179,6 +188,14 @@ class Attempts:
 def _exit_in(error: BaseException) -> KeyboardInterrupt | SystemExit | None:
     """Return the wish to end the program that was raised, alone or in a group."""
     return next((leaf for leaf in leaves(error) if isinstance(leaf, KeyboardInterrupt | SystemExit)), None)
+
+
+def refused(number: int) -> Attempted[Any]:
+    """Return an attempt that was not made, because the breaker let no second call through; it says nothing."""
+    attempted: Attempted[Any] = Attempted(number, None)
+    error = FetchError(FailureKind.UNKNOWN, OPENED_MEANWHILE)
+    attempted.failed = Failed(kind=FailureKind.UNKNOWN, error=error, retryable=True)
+    return attempted
 
 
 async def _failing(error: Exception) -> Any:

@@ -1,6 +1,9 @@
 """One upstream's calls, made safe.
 
-The order, stated once, from the outside in: deadline > retry > breaker permit > attempt timeout > fetch > contract.
+The order, stated once, from the outside in:
+
+    deadline > retry > breaker permit > hedge > attempt timeout > chaos > fetch > contract
+
 It must not know who else is asked, nor what health or a store makes of an outcome.
 """
 
@@ -8,15 +11,30 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from data_source_orchestrator.core.clock import Chance, Clock
-from data_source_orchestrator.core.events import AttemptFinished, AttemptStarted, BreakerChanged, Events, RetryScheduled
+from data_source_orchestrator.core.events import (
+    AttemptFinished,
+    AttemptStarted,
+    BreakerChanged,
+    BudgetRefused,
+    CallHedged,
+    ChaosInjected,
+    Events,
+    RetryScheduled,
+)
 from data_source_orchestrator.core.outcome import Executed, Failure, Skipped, Success
+from data_source_orchestrator.core.policies import ChaosPolicy, HedgePolicy, Purpose
 from data_source_orchestrator.core.verdicts import SkipReason, Verdict
 from data_source_orchestrator.resilience.alarms import Alarms
-from data_source_orchestrator.resilience.attempt import Attempted, Attempts, Wanted
+from data_source_orchestrator.resilience.attempt import Attempted, Attempts, Wanted, refused
 from data_source_orchestrator.resilience.breaker import BreakerState, CircuitBreaker
-from data_source_orchestrator.resilience.budget import RetryBudget
+from data_source_orchestrator.resilience.budget import Budget, JointBudget, RetryBudget
+from data_source_orchestrator.resilience.chaos import Chaos
 from data_source_orchestrator.resilience.classify import Failed
 from data_source_orchestrator.resilience.fetch import Calls
+from data_source_orchestrator.resilience.hedge import Hedge
+from data_source_orchestrator.resilience.hedged import Part
+from data_source_orchestrator.resilience.latencies import Latencies
+from data_source_orchestrator.resilience.race import FIRST
 from data_source_orchestrator.resilience.retry import Retry, Stop
 from data_source_orchestrator.resilience.wording import NOT_STARTED, OPENED_MEANWHILE, circuit_open
 
@@ -26,7 +44,7 @@ T = TypeVar("T")
 class Guard:
     """Everything that one upstream's calls share: breaker, retry budget, and what was abandoned.
 
-    A breaker that nobody listens to yet tells its changes through `events`.
+    A breaker and a budget that nobody listens to yet tell their changes through `events`.
     """
 
     def __init__(  # noqa: PLR0913 — each is another thing that is handed in
@@ -43,31 +61,60 @@ class Guard:
         self.key = key
         self.breaker = breaker
         self.budget = budget
+        self.hedge: Hedge | None = None
+        self.calls = Calls(key)
         self._clock = clock
         self._chance = chance
         self._events = events
-        self.calls = Calls(key)
         self._attempts = Attempts(key, clock=clock, alarms=alarms, events=events)
         breaker.on_change = breaker.on_change or self._breaker_changed
+        budget.on_refusal = budget.on_refusal or self._budget_refused
 
     @property
     def abandoned(self) -> int:
         """How many fetchers went on after they had been cancelled, and were left to themselves."""
         return self._attempts.abandoned
 
-    async def run(self, wanted: Wanted[T], retry: Retry) -> Executed[T]:
-        """Attempt until success, a stop or the deadline; raise `ProgramExit` where what was called asked for that."""
+    @property
+    def chaos(self) -> Chaos | None:
+        """What makes calls go wrong on purpose, None where nothing does."""
+        return self._attempts.chaos
+
+    def hedge_by(self, policy: HedgePolicy | None) -> None:
+        """Hedge the attempts from now on, or no longer; what was learnt of latencies stays."""
+        if policy is None:
+            self.hedge = None
+            return
+        latencies = self.hedge.latencies if self.hedge is not None else Latencies()
+        self.hedge = Hedge(
+            policy, budget=self.budget, clock=self._clock, latencies=latencies, on_hedge=self._hedged_after
+        )
+
+    def stir_by(self, policy: ChaosPolicy | None) -> None:
+        """Make attempts go wrong on purpose from now on, or no longer."""
+        self._attempts.chaos = (
+            None
+            if policy is None
+            else Chaos(policy, self.key, clock=self._clock, chance=self._chance, on_injected=self._chaos_injected)
+        )
+
+    async def run(self, wanted: Wanted[T], retry: Retry, run_budget: RetryBudget | None = None) -> Executed[T]:
+        """Attempt until success, a stop or the deadline; raise `ProgramExit` where what was called asked for that.
+
+        Extra calls are paid for by the source's own budget, and by the run's where there is one.
+        """
         if wanted.deadline.at <= wanted.started:
             return self._skipped(SkipReason.DEADLINE, NOT_STARTED)
         attempted: Attempted[T] | None = self._admitted(1)
         if attempted is None:
             return self._refused()
-        await self._attempt(wanted, attempted)
+        budget = self.budget if run_budget is None else JointBudget(self.budget, run_budget)
+        attempted = await self._attempt(wanted, attempted, budget)
         warning = None
+        if attempted.failed is not None and not attempted.probe:  # a half-open breaker's probe is one attempt
+            attempted, warning = await self._again(wanted, attempted, retry, budget)
         if attempted.failed is None:
-            self.budget.refund()
-        elif not attempted.probe:  # a half-open breaker's probe is one attempt
-            attempted, warning = await self._again(wanted, attempted, retry)
+            budget.refund()
         if attempted.permit is not None:
             self.breaker.finish_execution(attempted.permit, attempted.verdict)
         return self._executed(wanted, attempted, warning)
@@ -76,7 +123,7 @@ class Guard:
         """Make one attempt, which is no execution.
 
         An operator's check asks for no permit, and its success re-admits a source whose breaker is not closed; any
-        other needs a permit, and decides where that makes it the half-open breaker's probe.
+        other needs a permit and pays for its call, and decides where that makes it the half-open breaker's probe.
         """
         if wanted.deadline.at <= wanted.started:
             return self._skipped(SkipReason.DEADLINE, NOT_STARTED)
@@ -89,9 +136,11 @@ class Guard:
             self.breaker.readmit()
         return self._executed(wanted, attempted, None)
 
-    async def _again(self, wanted: Wanted[T], attempted: Attempted[T], retry: Retry) -> tuple[Attempted[T], str | None]:
+    async def _again(
+        self, wanted: Wanted[T], attempted: Attempted[T], retry: Retry, budget: Budget
+    ) -> tuple[Attempted[T], str | None]:
         """Try again as often as it is worth it; return the last attempt, and why no other followed."""
-        retries = retry.begin(self.budget, self._chance)
+        retries = retry.begin(budget, self._chance)
         while attempted.failed is not None and not attempted.probe:
             decision = retries.after(attempted.failed, remaining=wanted.deadline.remaining)
             if isinstance(decision, Stop):
@@ -103,10 +152,7 @@ class Guard:
             again: Attempted[T] | None = self._admitted(attempted.number + 1)
             if again is None:
                 return attempted, OPENED_MEANWHILE
-            attempted = again
-            await self._attempt(wanted, attempted)
-        if attempted.failed is None:
-            self.budget.refund()
+            attempted = await self._attempt(wanted, again, budget)
         return attempted, None
 
     def _admitted(self, number: int) -> Attempted[Any] | None:
@@ -114,19 +160,39 @@ class Guard:
         permit = self.breaker.admit()
         return None if permit is None else Attempted(number, permit)
 
-    def _attempt(self, wanted: Wanted[T], attempted: Attempted[T]) -> Coroutine[Any, Any, None]:
+    def _attempt(self, wanted: Wanted[T], attempted: Attempted[T], budget: Budget) -> Coroutine[Any, Any, Attempted[T]]:
+        """Make an attempt, hedged where that is wanted; a half-open breaker's probe never is."""
+        if self.hedge is None or attempted.probe:
+            return self._told(wanted, attempted)
+        return self._hedged(self.hedge, wanted, attempted, budget)
+
+    async def _hedged(self, hedge: Hedge, wanted: Wanted[T], first: Attempted[T], budget: Budget) -> Attempted[T]:
+        """Make an attempt that a second call may join, and return the one that counts."""
+        parts: dict[int, Part[T]] = {}
+
+        def call(number: int) -> Coroutine[Any, Any, Attempted[T]]:
+            admitted: Attempted[T] | None = first if number == FIRST else self._admitted(first.number + 1)
+            attempted: Attempted[T] = admitted or refused(first.number + 1)
+            parts[number] = part = Part(wanted, attempted)
+            return self._told(part, attempted) if attempted.permit is not None else _as_is(attempted)
+
+        return await hedge.run(
+            call, deadline=wanted.deadline, on_lost=lambda number: parts[number].lose(), budget=budget
+        )
+
+    def _told(self, wanted: Wanted[T], attempted: Attempted[T]) -> Coroutine[Any, Any, Attempted[T]]:
         """Make an attempt, and tell of it where anybody hears."""
         heard = self._events.hears(AttemptFinished) or self._events.hears(AttemptStarted)
         return self._announced(wanted, attempted) if heard else self._make(wanted, attempted)
 
-    async def _announced(self, wanted: Wanted[T], attempted: Attempted[T]) -> None:
+    async def _announced(self, wanted: Wanted[T], attempted: Attempted[T]) -> Attempted[T]:
         self._events.emit(AttemptStarted(at=self._clock.now(), source=self.key, attempt=attempted.number))
         try:
-            await self._make(wanted, attempted)
+            return await self._make(wanted, attempted)
         finally:
             self._attempt_finished(attempted)
 
-    async def _make(self, wanted: Wanted[T], attempted: Attempted[T]) -> None:
+    async def _make(self, wanted: Wanted[T], attempted: Attempted[T]) -> Attempted[T]:
         """Make an attempt, and give its permit back however that ends."""
         bounded = self._attempts.begin(wanted, attempted)
         try:
@@ -136,6 +202,7 @@ class Guard:
             self._attempts.take_note(wanted, attempted, bounded)
             if attempted.permit is not None:
                 self.breaker.finish(attempted.permit, attempted.verdict, attempted.duration)
+        return attempted
 
     def _attempt_finished(self, attempted: Attempted[Any]) -> None:
         self._events.emit(
@@ -187,7 +254,20 @@ class Guard:
             RetryScheduled(at=self._clock.now(), source=self.key, attempt=attempt, delay=delay, kind=failed.kind)
         )
 
+    def _budget_refused(self, purpose: Purpose) -> None:
+        self._events.emit(BudgetRefused(at=self._clock.now(), source=self.key, purpose=purpose))
+
+    def _hedged_after(self, seconds: float) -> None:
+        self._events.emit(CallHedged(at=self._clock.now(), source=self.key, after=seconds))
+
+    def _chaos_injected(self, what: str, call: int) -> None:
+        self._events.emit(ChaosInjected(at=self._clock.now(), source=self.key, call=call, what=what))
+
     def _breaker_changed(self, before: str, after: str, retry_after: float | None) -> None:
         self._events.emit(
             BreakerChanged(at=self._clock.now(), source=self.key, before=before, after=after, retry_after=retry_after)
         )
+
+
+async def _as_is(attempted: Attempted[T]) -> Attempted[T]:
+    return attempted

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from data_source_orchestrator.core.clock import Chance
 from data_source_orchestrator.core.policies import RetryConfig
 from data_source_orchestrator.resilience.backoff import delays
-from data_source_orchestrator.resilience.budget import RetryBudget
+from data_source_orchestrator.resilience.budget import Budget
 from data_source_orchestrator.resilience.classify import Failed
 from data_source_orchestrator.resilience.wording import BUDGET_SPENT, too_late
 
@@ -46,7 +46,7 @@ class Retry:
     config: RetryConfig
     max_retries: int
 
-    def begin(self, budget: RetryBudget, chance: Chance) -> "Retries":
+    def begin(self, budget: Budget, chance: Chance) -> "Retries":
         """Return the retries of one execution, paid for from a budget that others share."""
         return Retries(self, budget, chance)
 
@@ -54,7 +54,7 @@ class Retry:
 class Retries:
     """The retries of one execution."""
 
-    def __init__(self, retry: Retry, budget: RetryBudget, chance: Chance) -> None:
+    def __init__(self, retry: Retry, budget: Budget, chance: Chance) -> None:
         self._left = retry.max_retries
         self._budget = budget
         self._waits = delays(retry.config, chance)

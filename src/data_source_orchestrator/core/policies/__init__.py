@@ -1,17 +1,25 @@
 """How runs and calls behave: frozen records, each default written once, checked when built; one idea per file."""
 
 from data_source_orchestrator.core.policies.breaker import BreakerPolicy
-from data_source_orchestrator.core.policies.budget import BudgetPolicy
+from data_source_orchestrator.core.policies.budget import BudgetPolicy, Purpose
+from data_source_orchestrator.core.policies.chaos import Behaviour, ChaosPolicy, Fault
 from data_source_orchestrator.core.policies.health import HealthPolicy
+from data_source_orchestrator.core.policies.hedge import LATENCIES_KEPT, HedgePolicy
 from data_source_orchestrator.core.policies.retry import JITTERS, Jitter, RetryConfig
 from data_source_orchestrator.core.policies.run import OrchestratorConfig
 
 __all__ = [
     "JITTERS",
+    "LATENCIES_KEPT",
+    "Behaviour",
     "BreakerPolicy",
     "BudgetPolicy",
+    "ChaosPolicy",
+    "Fault",
     "HealthPolicy",
+    "HedgePolicy",
     "Jitter",
     "OrchestratorConfig",
+    "Purpose",
     "RetryConfig",
 ]

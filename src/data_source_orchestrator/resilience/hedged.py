@@ -1,0 +1,65 @@
+"""One of the two calls of a hedged attempt: what is wanted, seen by a call that may lose."""
+
+from collections.abc import Coroutine
+from typing import Any, Generic, TypeVar
+
+from data_source_orchestrator.core.context import Warn
+from data_source_orchestrator.core.deadline import Deadline
+from data_source_orchestrator.core.errors import FetchError
+from data_source_orchestrator.resilience.attempt import Attempted, Wanted
+
+T = TypeVar("T")
+
+
+class Part(Generic[T]):
+    """What is wanted, until another call has answered first: then it is unwanted, and its end says nothing."""
+
+    __slots__ = ("_wanted", "attempted", "lost")
+
+    def __init__(self, wanted: Wanted[T], attempted: Attempted[T]) -> None:
+        self._wanted = wanted
+        self.attempted = attempted
+        self.lost = False
+
+    @property
+    def unwanted(self) -> bool:
+        """Whether nobody waits for this call any longer."""
+        return self.lost or self._wanted.unwanted
+
+    @property
+    def deadline(self) -> Deadline:
+        """By when it must have ended."""
+        return self._wanted.deadline
+
+    @property
+    def attempt_timeout(self) -> float:
+        """The seconds that it may take by itself."""
+        return self._wanted.attempt_timeout
+
+    @property
+    def started(self) -> float:
+        """When the execution began."""
+        return self._wanted.started
+
+    @property
+    def timeout(self) -> float:
+        """The seconds that the caller's own settings give to all of it."""
+        return self._wanted.timeout
+
+    @property
+    def threaded(self) -> bool:
+        """Whether it runs in a thread."""
+        return self._wanted.threaded
+
+    def begin(self, number: int, warn: Warn) -> Coroutine[Any, Any, T]:
+        """Begin the call."""
+        return self._wanted.begin(number, warn)
+
+    def breach(self, payload: T) -> FetchError | None:
+        """Return what is wrong with an answer, or None."""
+        return self._wanted.breach(payload)
+
+    def lose(self) -> None:
+        """Let another call's answer count."""
+        self.lost = True
+        self.attempted.censored = True

@@ -1,0 +1,227 @@
+"""Two calls for one answer: the second joins when time has passed or the first has failed, and one success is enough.
+
+It must not know who pays for the second, nor what a call is made of. The first call runs in its caller's own task, so
+one that answers in time costs a timer, and no task.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from typing import Generic, Protocol, TypeVar
+
+from data_source_orchestrator.core.clock import Clock
+from data_source_orchestrator.core.verdicts import FailureKind, Verdict
+from data_source_orchestrator.core.waiting import to_their_end
+from data_source_orchestrator.resilience.classify import Failed
+
+FIRST, EXTRA = 1, 2
+"""The numbers by which the two calls are told apart."""
+
+
+class Ended(Protocol):
+    """How a call ended, as `Attempted` tells it."""
+
+    @property
+    def failed(self) -> Failed | None:
+        """What went wrong, and whether it may be repeated; None for an answer."""
+        ...
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the call says about its source."""
+        ...
+
+    @property
+    def duration(self) -> float:
+        """Seconds that the call took."""
+        ...
+
+
+R = TypeVar("R", bound=Ended)
+
+MayJoin = Callable[[float, FailureKind | None], bool]
+"""Decides, once, whether a second call begins, so many seconds after the first, or when that has failed."""
+
+Lost = Callable[[int, float], None]
+"""Hears the number of the call that has lost and how many seconds it lasted, just before it is cancelled."""
+
+
+class Race(Generic[R]):
+    """One call and its possible second; `ended` hears how each ended that was not given up.
+
+    A second call that has decided interrupts the first as `asyncio.timeout` interrupts its body: it cancels the task,
+    and takes that back when it has arrived. A cancellation from outside is told apart by their number.
+    """
+
+    __slots__ = (
+        "_asked",
+        "_began",
+        "_call",
+        "_cancelling",
+        "_clock",
+        "_ended",
+        "_extra",
+        "_extra_began",
+        "_given_up",
+        "_interrupted",
+        "_lost",
+        "_may_join",
+        "_task",
+    )
+
+    def __init__(
+        self,
+        call: Callable[[int], Awaitable[R]],
+        *,
+        clock: Clock,
+        may_join: MayJoin,
+        ended: Callable[[R], None],
+        lost: Lost,
+    ) -> None:
+        self._call = call
+        self._clock = clock
+        self._may_join = may_join
+        self._ended = ended
+        self._lost = lost
+        self._began = self._extra_began = clock.monotonic()
+        self._asked = False
+        self._extra: asyncio.Task[R] | None = None
+        self._task: asyncio.Task[object] | None = None
+        self._cancelling = 0
+        self._interrupted = False
+        self._given_up = False
+
+    async def run(self, delay: float) -> R:
+        """Return the first success, or else the failure that tells more; what a call raises passes."""
+        timer = asyncio.get_running_loop().call_later(delay, self._join)
+        try:
+            first = await self._first()
+            timer.cancel()
+            won = await self._settle(first)
+        except GeneratorExit:  # the caller itself was thrown away, and can wait for nothing
+            self._abandon()
+            raise
+        finally:
+            timer.cancel()
+            if self._extra is not None:
+                await self._end(self._extra)
+        if self._extra is not None and not self._extra.cancelled():
+            self._extra.result()  # a loser that raised something meant it
+        return won
+
+    async def _first(self) -> R | None:
+        """Return how the first call ended; None where the second decided before that."""
+        task = self._task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("a hedged call is made inside a task; await it from a coroutine that asyncio runs")
+        self._cancelling = task.cancelling()
+        ended: R | None = None
+        try:
+            ended = await self._call(FIRST)
+        except asyncio.CancelledError:
+            if not self._interrupted or task.cancelling() - 1 > self._cancelling:
+                raise
+        finally:
+            self._task = None
+            if self._interrupted:
+                task.uncancel()
+        return None if self._interrupted else ended
+
+    def _join(self) -> None:
+        """Begin the second call beside the first."""
+        if self._allowed(None):
+            self._extra_began = self._clock.monotonic()
+            self._extra = asyncio.get_running_loop().create_task(self._second())
+            self._extra.add_done_callback(self._extra_ended)
+
+    def _allowed(self, after: FailureKind | None) -> bool:
+        self._asked = True
+        return self._may_join(self._clock.monotonic() - self._began, after)
+
+    async def _second(self) -> R:
+        ended = await self._call(EXTRA)
+        if not self._given_up:
+            self._ended(ended)
+        return ended
+
+    def _extra_ended(self, extra: asyncio.Task[R]) -> None:
+        if not extra.cancelled() and (extra.exception() is not None or decides(extra.result())):
+            self._interrupt()
+
+    def _interrupt(self) -> None:
+        task = self._task
+        if task is None or task.cancelling() > self._cancelling:
+            return  # the first has ended, or is being ended from outside
+        self._interrupted = True
+        self._lost(FIRST, self._clock.monotonic() - self._began)
+        task.cancel()
+
+    async def _settle(self, first: R | None) -> R:
+        if first is None:
+            return self._deciding()
+        self._ended(first)
+        if decides(first):
+            self._lose_extra()
+            return first
+        second = await self._after(first)
+        return first if second is None else better(first, second)
+
+    async def _after(self, first: R) -> R | None:
+        """Return how the second call ended, which begins now if it has not; None where there is none."""
+        if self._extra is not None:
+            await asyncio.wait((self._extra,))
+            return None if self._extra.cancelled() else self._extra.result()
+        failed = first.failed
+        if self._asked or failed is None or failed.retry_after is not None:
+            return None
+        return await self._second() if self._allowed(failed.kind) else None
+
+    def _deciding(self) -> R:
+        """Return how the second call ended, which has interrupted the first, or raise what it raised."""
+        if self._extra is None:
+            raise RuntimeError("only a second call interrupts the first")
+        return self._extra.result()
+
+    def _lose_extra(self) -> None:
+        if self._extra is not None and not self._extra.done():
+            self._lost(EXTRA, self._clock.monotonic() - self._extra_began)
+
+    async def _end(self, extra: asyncio.Task[R]) -> None:
+        if not extra.done():
+            self._given_up = True
+            extra.cancel()
+            await to_their_end((extra,))
+
+    def _abandon(self) -> None:
+        if self._extra is not None:
+            with contextlib.suppress(RuntimeError):  # its loop is closed
+                self._extra.cancel()
+            self._extra = None
+
+
+def decides(ended: Ended) -> bool:
+    """Return whether nothing more is to be waited for: a success, or a failure that no repetition would mend."""
+    return ended.failed is None or not ended.failed.retryable
+
+
+def better(first: R, second: R) -> R:
+    """Return the success, or else the failure that tells more, or else the first.
+
+    What cannot be mended tells most, then what says when to come back, then an error of the source's own; then comes a
+    timeout, and last what says nothing about the source.
+    """
+    return max((first, second), key=_telling)
+
+
+def _telling(ended: Ended) -> tuple[bool, ...]:
+    failed = ended.failed
+    if failed is None:
+        return (True,)
+    spoke = ended.verdict is Verdict.FAILURE
+    return (
+        False,
+        spoke and not failed.retryable,
+        spoke and failed.retry_after is not None,
+        spoke and failed.kind is not FailureKind.TIMEOUT,
+        spoke,
+    )

@@ -2,6 +2,7 @@
 
 from data_source_orchestrator.core.policies.breaker import BreakerPolicy
 from data_source_orchestrator.core.policies.budget import BudgetPolicy
+from data_source_orchestrator.core.policies.cache import CachePolicy
 from data_source_orchestrator.core.policies.health import HealthPolicy
 from data_source_orchestrator.core.policies.retry import JITTERS, Jitter, RetryConfig
 from data_source_orchestrator.core.policies.run import OrchestratorConfig
@@ -10,6 +11,7 @@ __all__ = [
     "JITTERS",
     "BreakerPolicy",
     "BudgetPolicy",
+    "CachePolicy",
     "HealthPolicy",
     "Jitter",
     "OrchestratorConfig",

@@ -17,16 +17,20 @@ if TYPE_CHECKING:
         DsoError,
         FetchError,
         InsufficientSourcesError,
+        PermitError,
         SourceFailedError,
         StoreError,
         UnknownSourceError,
     )
-    from data_source_orchestrator.core.outcome import Failure, Outcome, Skipped, Success
+    from data_source_orchestrator.core.outcome import Executed, Failure, Outcome, Skipped, Success
     from data_source_orchestrator.core.plugin import Plugin, Variable
     from data_source_orchestrator.core.policies import (
         BreakerPolicy,
         BudgetPolicy,
+        CachePolicy,
+        ChaosPolicy,
         HealthPolicy,
+        HedgePolicy,
         OrchestratorConfig,
         RetryConfig,
     )
@@ -42,6 +46,11 @@ if TYPE_CHECKING:
     from data_source_orchestrator.history.store import SqliteStore
     from data_source_orchestrator.orchestration.orchestrator import DataSourceOrchestrator
     from data_source_orchestrator.orchestration.sync import SyncReport
+    from data_source_orchestrator.resilience.breaker import BreakerState, BreakerStatistics, CircuitBreaker, Permit
+    from data_source_orchestrator.resilience.budget import RetryBudget
+    from data_source_orchestrator.resilience.cache import ResultCache
+    from data_source_orchestrator.resilience.guarded import Guarded, guard
+    from data_source_orchestrator.resilience.memory_cache import MemoryCache
     from data_source_orchestrator.web.policy import HttpPolicy
 
 _HOMES = {
@@ -55,13 +64,23 @@ _HOMES = {
         "DsoError",
         "FetchError",
         "InsufficientSourcesError",
+        "PermitError",
         "SourceFailedError",
         "StoreError",
         "UnknownSourceError",
     ),
-    "core.outcome": ("Failure", "Outcome", "Skipped", "Success"),
+    "core.outcome": ("Executed", "Failure", "Outcome", "Skipped", "Success"),
     "core.plugin": ("Plugin", "Variable"),
-    "core.policies": ("BreakerPolicy", "BudgetPolicy", "HealthPolicy", "OrchestratorConfig", "RetryConfig"),
+    "core.policies": (
+        "BreakerPolicy",
+        "BudgetPolicy",
+        "CachePolicy",
+        "ChaosPolicy",
+        "HealthPolicy",
+        "HedgePolicy",
+        "OrchestratorConfig",
+        "RetryConfig",
+    ),
     "core.result": ("FetchResult", "MetaResult", "Metadata"),
     "core.snapshot": ("Entity", "Snapshot", "SnapshotChange"),
     "core.source": ("Source", "source"),
@@ -74,14 +93,24 @@ _HOMES = {
     "history.store": ("SqliteStore",),
     "orchestration.orchestrator": ("DataSourceOrchestrator",),
     "orchestration.sync": ("SyncReport",),
+    "resilience.breaker": ("BreakerState", "BreakerStatistics", "CircuitBreaker", "Permit"),
+    "resilience.budget": ("RetryBudget",),
+    "resilience.cache": ("ResultCache",),
+    "resilience.guarded": ("Guarded", "guard"),
+    "resilience.memory_cache": ("MemoryCache",),
     "web.policy": ("HttpPolicy",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "BreakerPolicy",
+    "BreakerState",
+    "BreakerStatistics",
     "BudgetPolicy",
+    "CachePolicy",
     "Chance",
+    "ChaosPolicy",
+    "CircuitBreaker",
     "Clock",
     "ConfigurationError",
     "Contract",
@@ -89,20 +118,24 @@ __all__ = [
     "DataSourceOrchestrator",
     "DsoError",
     "Entity",
+    "Executed",
     "Failure",
     "FailureKind",
     "FetchContext",
     "FetchError",
     "FetchResult",
     "Freshness",
+    "Guarded",
     "HealthPolicy",
     "HealthReport",
     "HealthStatus",
+    "HedgePolicy",
     "HttpClient",
     "HttpPolicy",
     "HttpResponse",
     "InsufficientSourcesError",
     "ManualClock",
+    "MemoryCache",
     "MergeRules",
     "MetaResult",
     "Metadata",
@@ -110,8 +143,12 @@ __all__ = [
     "OrchestratorConfig",
     "Outcome",
     "OverallHealth",
+    "Permit",
+    "PermitError",
     "Plugin",
     "Record",
+    "ResultCache",
+    "RetryBudget",
     "RetryConfig",
     "SkipReason",
     "Skipped",
@@ -129,6 +166,7 @@ __all__ = [
     "UnknownSourceError",
     "Variable",
     "Verdict",
+    "guard",
     "orchestrator",
     "source",
     "source_coordinator",

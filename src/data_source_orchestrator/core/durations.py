@@ -8,6 +8,9 @@ from data_source_orchestrator.core.errors import ConfigurationError
 LONGEST = 3600.0
 """Seconds; a longer limit is taken for milliseconds given by mistake."""
 
+OLDEST = 315_360_000.0
+"""Seconds, ten years; data that old is no data."""
+
 Seconds = float | timedelta
 """Seconds as a number, or a `timedelta`."""
 
@@ -33,6 +36,16 @@ def seconds(value: object, name: str, *, zero: bool = False) -> float:
         hint = "give a shorter time" if tells_unit else f"the unit is seconds; did you mean {value / 1000:g}?"
         raise ConfigurationError(f"{name} is {value:g} seconds, and at most {LONGEST:g} are accepted; {hint}")
     return float(value)
+
+
+def age(value: object, name: str) -> float:
+    """Return an age in seconds, which may be days, or say which setting is wrong and what is accepted."""
+    given = value.total_seconds() if isinstance(value, timedelta) else value
+    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 <= given <= OLDEST:
+        raise ConfigurationError(
+            f"{name} is {value!r}; give seconds from 0 to {OLDEST:.0f}, which is ten years, or a timedelta"
+        )
+    return float(given)
 
 
 def count(value: object, name: str, *, least: int = 0) -> int:

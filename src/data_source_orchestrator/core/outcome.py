@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from data_source_orchestrator.core.age import Age, span
 from data_source_orchestrator.core.verdicts import FailureKind, SkipReason, Verdict
 
 T_co = TypeVar("T_co", covariant=True)
@@ -12,7 +13,8 @@ T_co = TypeVar("T_co", covariant=True)
 class Success(Generic[T_co]):
     """The source answered, and its answer was accepted.
 
-    `duration` is the whole execution in seconds, waits included; `latency` the successful attempt alone.
+    `duration` is the whole execution in seconds, waits included; `latency` the successful attempt alone. `age` is set
+    where no execution was made, and the data is an earlier answer that was kept.
     """
 
     source: str
@@ -21,8 +23,11 @@ class Success(Generic[T_co]):
     duration: float
     latency: float
     warnings: tuple[str, ...] = ()
+    age: Age | None = None
 
     def __str__(self) -> str:
+        if self.age is not None:
+            return f"{self.source}: success from the cache, {self.age}"
         return f"{self.source}: success {_effort(self.attempts, self.duration)}"
 
 
@@ -31,7 +36,7 @@ class Failure:
     """The source was asked and gave no acceptable answer.
 
     `error` is what the last attempt raised, or an error that tells what was wrong. `stale_data` is older data,
-    only where the source may serve it.
+    only where the source may serve it, and `age` how old that is and why it is served.
     """
 
     source: str
@@ -41,6 +46,7 @@ class Failure:
     duration: float
     stale_data: object | None = None
     warnings: tuple[str, ...] = ()
+    age: Age | None = None
 
     @property
     def message(self) -> str:
@@ -49,22 +55,28 @@ class Failure:
         return text or type(self.error).__name__
 
     def __str__(self) -> str:
-        return f"{self.source}: {self.kind} failure {_effort(self.attempts, self.duration)}: {self.message}"
+        effort = _effort(self.attempts, self.duration)
+        return f"{self.source}: {self.kind} failure {effort}: {self.message}{_beside(self.age)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skipped:
-    """The source was not asked, or not to the end, by our own decision; it says nothing about the source."""
+    """The source was not asked, or not to the end, by our own decision; it says nothing about the source.
+
+    `stale_data` and `age` are as in a failure: a breaker that is open does not take older data away.
+    """
 
     source: str
     reason: SkipReason
     detail: str = ""
     attempts: int = 0
     duration: float = 0.0
+    stale_data: object | None = None
     warnings: tuple[str, ...] = ()
+    age: Age | None = None
 
     def __str__(self) -> str:
-        return f"{self.source}: skipped, {self.detail or self.reason}"
+        return f"{self.source}: skipped, {self.detail or self.reason}{_beside(self.age)}"
 
 
 Outcome = Success[T_co] | Failure | Skipped
@@ -90,6 +102,10 @@ class Executed(Generic[T_co]):
     verdict: Verdict
     probe: bool = False
     cut_short: CutShort | None = None
+
+
+def _beside(age: Age | None) -> str:
+    return f"; data {span(age.seconds)} old is served beside it" if age else ""
 
 
 def _effort(attempts: int, duration: float) -> str:

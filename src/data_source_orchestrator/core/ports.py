@@ -1,4 +1,4 @@
-"""What the house asks of a store: one transaction at a time, all or nothing."""
+"""What the house asks of a store: one transaction at a time, all or nothing; and of a cache's store, less."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -78,6 +78,56 @@ class Store(Protocol):
 
     async def close(self) -> None:
         """Let go of the store's resources."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """An object as it is, which only a store in this process's memory can keep."""
+
+    value: object
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheEntry:
+    """A source's checked data as a cache keeps it, and the moment at which it was accepted, aware."""
+
+    stored_at: datetime
+    payload: bytes | Live
+
+    def __post_init__(self) -> None:
+        if self.stored_at.utcoffset() is None:
+            raise ValueError(f"{self.stored_at!r} tells no time zone; give an aware moment")
+
+
+class CacheStore(Protocol):
+    """Keeps entries by source and key, never more than it has room for.
+
+    Calls take effect in the order in which they were made. One that cannot be done raises `StoreError`.
+    """
+
+    @property
+    def keeps_objects(self) -> bool:
+        """Whether it keeps `Live` payloads too, or bytes alone."""
+        ...
+
+    async def get(self, source: str, key: str) -> CacheEntry | None:
+        """Return the entry, or None."""
+        ...
+
+    async def put(self, source: str, key: str, entry: CacheEntry, *, max_entries: int) -> None:
+        """Keep an entry in place of the one of the same source and key.
+
+        Of the source's entries at most `max_entries` stay, this one among them.
+        """
+        ...
+
+    async def remove(self, source: str, key: str) -> None:
+        """Let go of an entry, if there is one."""
+        ...
+
+    async def clear(self, source: str) -> None:
+        """Let go of all entries of a source."""
         ...
 
 

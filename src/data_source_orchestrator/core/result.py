@@ -17,7 +17,7 @@ from data_source_orchestrator.core.outcome import Failure, Outcome, Skipped, Suc
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:
-    """A run in numbers: `sources` are the keys that succeeded, `stale` those that served older data.
+    """A run in numbers: `sources` are the keys that succeeded, `stale` those that served older data instead.
 
     `success_count + failure_count + skipped_count` is the number of sources asked. `total_duration` is seconds.
     """
@@ -34,12 +34,24 @@ class Metadata:
     stale: tuple[str, ...] = ()
 
 
-def metadata_of(
-    outcomes: Iterable[Outcome[object]], *, run_id: str, fetched_at: datetime, total_duration: float, required: int
+def metadata_of(  # noqa: PLR0913 — each is another number of the run
+    outcomes: Iterable[Outcome[object]],
+    *,
+    run_id: str,
+    fetched_at: datetime,
+    total_duration: float,
+    required: int,
+    accept_stale: bool = False,
 ) -> Metadata:
-    """Count outcomes into a run's metadata; `required` successes make it sufficient, if anybody was asked at all."""
+    """Count outcomes into a run's metadata; `required` successes make it sufficient, if anybody was asked at all.
+
+    With `accept_stale` older data counts as much as a success there, also of a source that could not be asked.
+    """
     ended = tuple(outcomes)
     succeeded = tuple(outcome.source for outcome in ended if isinstance(outcome, Success))
+    stale = tuple(o.source for o in ended if not isinstance(o, Success) and o.stale_data is not None)
+    asked = {outcome.source for outcome in ended if not isinstance(outcome, Skipped)}
+    accepted = stale if accept_stale else ()
     return Metadata(
         run_id=run_id,
         fetched_at=fetched_at,
@@ -49,8 +61,8 @@ def metadata_of(
         failure_count=sum(isinstance(outcome, Failure) for outcome in ended),
         skipped_count=sum(isinstance(outcome, Skipped) for outcome in ended),
         required=required,
-        sufficient=len(succeeded) >= required and any(not isinstance(outcome, Skipped) for outcome in ended),
-        stale=tuple(o.source for o in ended if isinstance(o, Failure) and o.stale_data is not None),
+        sufficient=len(succeeded) + len(accepted) >= required and bool(asked.union(accepted)),
+        stale=stale,
     )
 
 

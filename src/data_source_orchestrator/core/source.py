@@ -3,12 +3,13 @@
 import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Generic, Protocol, TypeVar, cast, overload
+from typing import Any, Generic, Protocol, TypeVar, cast, get_origin, overload
 
 from data_source_orchestrator.core.contract import Contract
 from data_source_orchestrator.core.durations import Seconds, count, flag, in_seconds, seconds, share
 from data_source_orchestrator.core.errors import ConfigurationError, nearest
-from data_source_orchestrator.core.policies import BreakerPolicy, ChaosPolicy, HedgePolicy
+from data_source_orchestrator.core.policies import BreakerPolicy, CachePolicy, ChaosPolicy, HedgePolicy
+from data_source_orchestrator.core.policies.cache import serving_stale
 
 T = TypeVar("T")
 
@@ -33,8 +34,10 @@ class Source(Generic[T]):
     `timeout` (seconds) is the whole budget: attempts, waits and queueing. `attempt_timeout` bounds one attempt;
     None gives it what is left. `max_retries` None leaves it to the run; 0 is a value. A lower `priority` comes
     first. `records` gives a payload's rows to contract, merge and `fetch_meta_only`. `probe` is a lighter
-    fetcher for health checks. `hedge` and `chaos` are off unless given.
-    `switched_off_by` names the setting that keeps the source off whatever the operator says.
+    fetcher for health checks. `hedge` and `chaos` are off unless given. `cache` keeps accepted payloads, in memory or,
+    where `payload_type` tells what they are, for longer than the process; `serve_stale` is the age in seconds up to
+    which one of them is served beside a failure. `switched_off_by` names the setting that keeps the source off whatever
+    the operator says.
     """
 
     key: str
@@ -54,6 +57,9 @@ class Source(Generic[T]):
     contract: Contract = Contract()
     records: Callable[[T], Sequence[Any]] = field(default=cast("Callable[[T], Sequence[Any]]", rows_of), repr=False)
     probe: Fetcher[object] | None = field(default=None, repr=False)
+    cache: CachePolicy | None = None
+    payload_type: type[Any] | None = None
+    serve_stale: Seconds | None = None
     switched_off_by: str | None = None
 
     def __post_init__(self) -> None:
@@ -78,6 +84,7 @@ class Source(Generic[T]):
                 " an attempt cannot last longer than its source: lower the one or raise the other"
             )
         _check_frequency(self.update_frequency, f"{self.key}.update_frequency")
+        serving_stale(self.cache, self.serve_stale, self.key)
 
     def _set(self, **values: object) -> None:
         for name, value in values.items():
@@ -87,6 +94,11 @@ class Source(Generic[T]):
     def update_interval(self) -> float:
         """Seconds between two changes upstream, by `update_frequency`."""
         return UPDATE_INTERVALS[self.update_frequency]
+
+    @property
+    def cache_policy(self) -> CachePolicy | None:
+        """How its payloads are kept, `serve_stale` included; None where they are not."""
+        return serving_stale(self.cache, self.serve_stale, self.key)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the fetcher itself, without any of the engine around it."""
@@ -140,10 +152,16 @@ def _check_parts(source: Source[Any]) -> None:
         "breaker": (isinstance(source.breaker, BreakerPolicy), "a BreakerPolicy"),
         "hedge": (source.hedge is None or isinstance(source.hedge, HedgePolicy), "a HedgePolicy, or None"),
         "chaos": (source.chaos is None or isinstance(source.chaos, ChaosPolicy), "a ChaosPolicy, or None"),
+        "cache": (source.cache is None or isinstance(source.cache, CachePolicy), "a CachePolicy, or None for no cache"),
+        "payload_type": (_is_type(source.payload_type), "the type of its payload, or None"),
     }
     for name, (right, kind) in wanted.items():
         if not right:
             raise ConfigurationError(f"{source.key}.{name} is {getattr(source, name)!r}; give {kind}")
+
+
+def _is_type(value: object) -> bool:
+    return value is None or isinstance(value, type) or get_origin(value) is not None
 
 
 def _words(value: object, name: str) -> tuple[str, ...]:

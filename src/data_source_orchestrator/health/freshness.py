@@ -6,6 +6,7 @@ The age is that of the last check upstream, whether the answer had changed or no
 from datetime import datetime
 from enum import StrEnum
 
+from data_source_orchestrator.core.age import age_at
 from data_source_orchestrator.core.claim import EXPIRED_AFTER
 
 LATE_AFTER = 1.25
@@ -29,7 +30,7 @@ def freshness_of(checked_at: datetime | None, interval: float, now: datetime) ->
     """
     if checked_at is None:
         return Freshness.NEVER
-    intervals = (now - checked_at).total_seconds() / interval
+    intervals = age_at(now, checked_at) / interval
     if intervals > EXPIRED_AFTER:
         return Freshness.EXPIRED
     if intervals > STALE_AFTER:

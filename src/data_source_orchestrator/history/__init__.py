@@ -3,6 +3,7 @@
 It knows how to keep values whole, and nothing of what they mean: no sources' rules, no merging, no face.
 """
 
+from data_source_orchestrator.history.cache import SqliteCache
 from data_source_orchestrator.history.store import SqliteStore
 
-__all__ = ["SqliteStore"]
+__all__ = ["SqliteCache", "SqliteStore"]

@@ -14,12 +14,14 @@ from typing import TypeVar
 from data_source_orchestrator.core.errors import StoreError
 from data_source_orchestrator.core.ports import Transaction
 from data_source_orchestrator.core.waiting import to_their_end
+from data_source_orchestrator.history.atomic import Atomic
 from data_source_orchestrator.history.connection import connect
 from data_source_orchestrator.history.failures import store_error
 from data_source_orchestrator.history.queries import load_queries
 from data_source_orchestrator.history.transaction import SqliteTransaction
 
 R = TypeVar("R")
+A = TypeVar("A", bound=Atomic)
 
 BUSY_TIMEOUT = 5.0
 """Seconds to wait for another process to let go of the database."""
@@ -65,11 +67,15 @@ class SqliteStore:
 
     async def read(self, work: Callable[[Transaction], R]) -> R:
         """Run `work` on a consistent view and return what it returns; what it raises passes unchanged."""
-        return await self._do(lambda: self._transact(work, writes=False))
+        return await self.transact(SqliteTransaction, work, writes=False)
 
     async def write(self, work: Callable[[Transaction], R]) -> R:
         """Run `work` in one transaction and return what it returns; what it raises passes, and nothing is kept."""
-        return await self._do(lambda: self._transact(work, writes=True))
+        return await self.transact(SqliteTransaction, work, writes=True)
+
+    async def transact(self, kind: type[A], work: Callable[[A], R], *, writes: bool) -> R:
+        """Run `work` in one transaction of that kind: what this room keeps beside runs has tables of its own."""
+        return await self._do(lambda: self._transact(kind, work, writes=writes))
 
     async def close(self) -> None:
         """Let go of the file and the thread, after what was handed over before; a second time does nothing."""
@@ -92,10 +98,10 @@ class SqliteStore:
         except (OSError, sqlite3.Error) as error:
             raise store_error(error, self._path) from error
 
-    def _transact(self, work: Callable[[Transaction], R], *, writes: bool) -> R:
+    def _transact(self, kind: type[A], work: Callable[[A], R], *, writes: bool) -> R:
         if self._connection is None:
             raise StoreError(f"the store {self._path} is not open: use SqliteStore.open")
-        with SqliteTransaction(self._connection, self._queries, self._path, writes=writes) as transaction:
+        with kind(self._connection, self._queries, self._path, writes=writes) as transaction:
             return work(transaction)
 
     def _disconnect(self) -> None:

@@ -55,7 +55,7 @@ def source_of(happened: SourceHappened) -> str:
 
 def without_data(outcome: Outcome[object]) -> Outcome[object]:
     """Return an outcome without its payload, which nobody needs to remember."""
-    return replace(outcome, data=None) if isinstance(outcome, Success) else outcome
+    return replace(outcome, data=None) if isinstance(outcome, Success) else replace(outcome, stale_data=None)
 
 
 def slim(finished: SourceFinished) -> SourceFinished:

@@ -196,7 +196,14 @@ class DataSourceOrchestrator:
         required = self.config.min_successful_sources
         if query != Query():  # whoever asks for fewer sources cannot be given more
             required = min(required, max(1, len(plan.sources)))
-        return Run(verb, plan, required=required, clock=self._clock, chance=self.coordinator.chance)
+        return Run(
+            verb,
+            plan,
+            required=required,
+            accept_stale=self.config.accept_stale,
+            clock=self._clock,
+            chance=self.coordinator.chance,
+        )
 
     async def _run(self, verb: str, query: Query) -> Run:
         await self._keeper.load()

@@ -17,13 +17,16 @@ from data_source_orchestrator.orchestration.happened import Ran, without_data
 class Run:
     """Gathers the outcomes of a plan; sources still without one when it finishes are told as cancelled."""
 
-    def __init__(self, verb: str, plan: Plan, *, required: int, clock: Clock, chance: Chance) -> None:
+    def __init__(  # noqa: PLR0913 — what was asked, what suffices, and time and chance
+        self, verb: str, plan: Plan, *, required: int, accept_stale: bool = False, clock: Clock, chance: Chance
+    ) -> None:
         self.verb = verb
         self.plan = plan
         self.started_at: datetime = clock.now()
         self.id = f"{self.started_at:%Y%m%dT%H%M%S}-{int(chance.random() * 0x1000000):06x}"
         self.outcomes: dict[str, Outcome[Any]] = {}
         self._required = required
+        self._accept_stale = accept_stale
         self._clock = clock
         self._started = clock.monotonic()
 
@@ -52,6 +55,7 @@ class Run:
             fetched_at=self.started_at,
             total_duration=self._clock.monotonic() - self._started,
             required=self._required,
+            accept_stale=self._accept_stale,
         )
         return self.metadata
 

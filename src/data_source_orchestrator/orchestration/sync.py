@@ -42,13 +42,17 @@ class SyncReport:
 
 
 def contributions_of(run: Run, at: datetime) -> tuple[Contribution, ...]:
-    """Return what the successful sources of a run contribute: those of their rows that are records."""
+    """Return what the successful sources of a run contribute: those of their rows that are records.
+
+    They were checked at `at`; but a cache's answer is as old as it says, and is not made younger by being served.
+    """
     contributed = []
     for outcome in run.outcomes.values():
         if isinstance(outcome, Success):
             rows = run.plan.by_key[outcome.source].records(outcome.data)
             records = tuple(row for row in rows if isinstance(row, Record))
-            contributed.append(Contribution(source=outcome.source, run_id=run.id, checked_at=at, records=records))
+            checked = outcome.age.checked_at if outcome.age else at
+            contributed.append(Contribution(source=outcome.source, run_id=run.id, checked_at=checked, records=records))
     return tuple(contributed)
 
 

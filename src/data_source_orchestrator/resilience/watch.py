@@ -118,6 +118,6 @@ class Watch:
 
     def _interrupt(self) -> None:
         """Cancel the task; what arrives there next as a cancellation is ours."""
-        if self._task is not None:
+        if self._task is not None and not self._ringing:  # two that arrive as one could not both be taken back
             self._ringing = True
             self._task.cancel()

@@ -46,6 +46,7 @@ class RunTable(Table):
     parallel_execution: Switch = ABSENT
     fail_fast: Switch = ABSENT
     min_successful_sources: Whole = ABSENT
+    accept_stale: Switch = ABSENT
 
 
 class RetryTable(Table):

@@ -113,6 +113,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     _run("fail_fast", "Whether the first source that fails ends the run."),
     _run("min_successful_sources", "How many sources must succeed for a run to be sufficient."),
+    _run("accept_stale", "Whether a source that served older data beside its failure counts there too."),
     _retry("max_retries", "How often a failed source is tried again; absent leaves it to `[run]`."),
     _retry("base_delay", "The wait before the first retry."),
     _retry("max_delay", "The longest wait between two attempts, jitter included."),

@@ -2,6 +2,7 @@
 
 from data_source_orchestrator.core.policies.breaker import BreakerPolicy
 from data_source_orchestrator.core.policies.budget import BudgetPolicy, Purpose
+from data_source_orchestrator.core.policies.cache import CachePolicy
 from data_source_orchestrator.core.policies.chaos import Behaviour, ChaosPolicy, Fault
 from data_source_orchestrator.core.policies.health import HealthPolicy
 from data_source_orchestrator.core.policies.hedge import LATENCIES_KEPT, HedgePolicy
@@ -14,6 +15,7 @@ __all__ = [
     "Behaviour",
     "BreakerPolicy",
     "BudgetPolicy",
+    "CachePolicy",
     "ChaosPolicy",
     "Fault",
     "HealthPolicy",

@@ -9,7 +9,8 @@ from data_source_orchestrator.core.durations import Seconds, count, flag, second
 class OrchestratorConfig:
     """How one run behaves.
 
-    `timeout` is the whole run's limit in seconds. `min_successful_sources` is what makes a run sufficient.
+    `timeout` is the whole run's limit in seconds. `min_successful_sources` is what makes a run sufficient; with
+    `accept_stale` a source that served older data beside its failure counts there too, and nowhere else.
     """
 
     timeout: Seconds = 60.0
@@ -17,6 +18,7 @@ class OrchestratorConfig:
     parallel_execution: bool = True
     fail_fast: bool = False
     min_successful_sources: int = 1
+    accept_stale: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "timeout", seconds(self.timeout, "timeout"))
@@ -24,3 +26,4 @@ class OrchestratorConfig:
         flag(self.parallel_execution, "parallel_execution")
         flag(self.fail_fast, "fail_fast")
         count(self.min_successful_sources, "min_successful_sources")
+        flag(self.accept_stale, "accept_stale")

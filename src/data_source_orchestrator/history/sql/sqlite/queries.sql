@@ -33,3 +33,26 @@ DELETE FROM entities WHERE id = ?;
 -- name: confirm_snapshot
 INSERT INTO snapshots (id, entities, first_seen, last_confirmed) VALUES (?1, ?2, ?3, ?3)
 ON CONFLICT (id) DO UPDATE SET last_confirmed = max(last_confirmed, excluded.last_confirmed);
+
+-- name: cached
+SELECT stored_at, payload FROM cached WHERE source = ? AND key = ?;
+
+-- name: put_cached
+INSERT OR REPLACE INTO cached (source, key, stored_at, payload) VALUES (?, ?, ?, ?);
+
+-- name: remove_cached
+DELETE FROM cached WHERE source = ? AND key = ?;
+
+-- name: clear_cached
+DELETE FROM cached WHERE source = ?;
+
+-- name: trim_cached_entries
+DELETE FROM cached
+WHERE source = ?1
+  AND id NOT IN (SELECT id FROM cached WHERE source = ?1 ORDER BY id DESC LIMIT ?2);
+
+-- name: trim_cached_bytes
+DELETE FROM cached
+WHERE id IN (
+    SELECT id FROM (SELECT id, sum(length(payload)) OVER (ORDER BY id DESC) AS so_far FROM cached) WHERE so_far > ?
+);

@@ -1,0 +1,168 @@
+"""The guard that stands on its own: outcomes from `call`, values and exceptions where it decorates."""
+
+import asyncio
+import threading
+from typing import Any
+
+import pytest
+
+from data_source_orchestrator import (
+    BreakerPolicy,
+    CircuitBreaker,
+    ConfigurationError,
+    Failure,
+    FetchError,
+    Guarded,
+    ManualClock,
+    RetryConfig,
+    Skipped,
+    SourceFailedError,
+    Success,
+    guard,
+)
+from data_source_orchestrator.core.events import AttemptFinished, Event
+from data_source_orchestrator.testing import VirtualClock
+
+PLAIN = RetryConfig(jitter=False)
+
+
+def safe(**settings: Any) -> Guarded:
+    return guard("prices", clock=VirtualClock(), retry=PLAIN, **settings)
+
+
+async def add(one: int, two: int = 1) -> int:
+    return one + two
+
+
+async def test_a_call_gives_its_outcome():
+    outcome = await safe().call(add, 1, two=2)
+    assert isinstance(outcome, Success)
+    assert (outcome.data, outcome.source, outcome.attempts) == (3, "prices", 1)
+
+
+async def test_failures_are_outcomes_and_retried():
+    calls: list[float] = []
+    clock = VirtualClock()
+
+    async def down() -> None:
+        calls.append(clock.monotonic())
+        raise ConnectionError("down")
+
+    outcome = await guard("prices", clock=clock, retry=PLAIN, max_retries=2).call(down)
+    assert isinstance(outcome, Failure)
+    assert (outcome.kind, outcome.attempts, calls) == ("connection", 3, [0, 1, 3])
+
+
+async def test_a_decorated_function_gives_its_value_and_raises_its_own_error():
+    guarded = safe(max_retries=0)
+
+    @guarded
+    async def divide(one: int, two: int) -> float:
+        """Divide."""
+        return one / two
+
+    assert (divide.__name__, divide.__doc__) == ("divide", "Divide.")
+    assert await divide(6, two=3) == 2
+    with pytest.raises(ZeroDivisionError):
+        await divide(1, 0)
+
+
+async def test_a_method_can_be_decorated():
+    class Shop:
+        price = 5
+
+        @safe()
+        async def cost(self, number: int) -> int:
+            return self.price * number
+
+    assert await Shop().cost(3) == 15
+
+
+async def test_a_plain_function_runs_in_a_thread():
+    outcome = await safe().call(lambda: threading.current_thread().name)
+    assert isinstance(outcome, Success)
+    assert outcome.data.startswith("dso-fetcher-")
+
+
+async def test_an_open_breaker_refuses_and_a_decorated_function_says_so():
+    guarded = safe(max_retries=0, breaker=BreakerPolicy(failures=1))
+
+    async def down() -> None:
+        raise ConnectionError("down")
+
+    await guarded.call(down)
+    assert isinstance(await guarded.call(down), Skipped)
+    with pytest.raises(SourceFailedError, match="circuit breaker is open"):
+        await guarded(down)()
+
+
+async def test_guards_may_share_a_breaker():
+    clock = VirtualClock()
+    breaker = CircuitBreaker(BreakerPolicy(failures=1), clock=clock)
+    one, two = (guard(name, breaker=breaker, clock=clock, max_retries=0) for name in ("one", "two"))
+
+    async def down() -> None:
+        raise ConnectionError("down")
+
+    await one.call(down)
+    assert isinstance(await two.call(add, 1), Skipped)
+
+
+async def test_time_limits_cut_and_a_wrong_order_is_refused_naming_both():
+    outcome = await safe(timeout=3, attempt_timeout=2, max_retries=0).call(asyncio.sleep, 10)
+    assert isinstance(outcome, Failure)
+    assert (outcome.kind, outcome.duration) == ("timeout", 2)
+    with pytest.raises(ConfigurationError, match=r"prices.attempt_timeout is 5 and prices.timeout 3"):
+        safe(timeout=3, attempt_timeout=5)
+
+
+async def test_its_time_is_that_of_the_clock_that_it_is_handed():
+    clock = ManualClock()
+    running = asyncio.ensure_future(guard(timeout=30, clock=clock, max_retries=0).call(asyncio.Event().wait))
+    await asyncio.sleep(0)
+    clock.advance(31)
+    outcome = await running
+    assert isinstance(outcome, Failure)
+    assert (outcome.kind, outcome.duration) == ("timeout", 31)
+
+
+async def test_a_cancellation_passes_and_is_no_failure():
+    guarded = safe()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(1):
+            await guarded.call(asyncio.sleep, 10)
+    assert guarded.breaker.statistics.failures == 0
+    assert guarded.breaker.statistics.released == 1
+
+
+async def test_a_wish_to_end_the_program_is_raised_as_it_is():
+    async def leave() -> None:
+        raise SystemExit(3)
+
+    with pytest.raises(SystemExit):
+        await safe().call(leave)
+
+
+async def test_arguments_that_do_not_fit_are_a_bug_and_no_crash():
+    outcome = await safe().call(add, 1, 2, 3)  # type: ignore[call-overload]  # that is the subject
+    assert isinstance(outcome, Failure)
+    assert outcome.kind == "bug"
+
+
+async def test_what_happens_is_told_and_a_none_is_a_value():
+    heard: list[Event] = []
+
+    async def nothing() -> None:
+        return None
+
+    outcome = await safe(on_event=heard.append).call(nothing)
+    assert isinstance(outcome, Success)
+    assert [event.verdict for event in heard if isinstance(event, AttemptFinished)] == ["success"]
+
+
+async def test_its_own_error_says_how_a_function_failed():
+    async def refuse() -> None:
+        raise FetchError("blocked", "a challenge page")
+
+    with pytest.raises(FetchError, match="challenge"):
+        await safe()(refuse)()

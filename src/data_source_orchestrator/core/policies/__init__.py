@@ -2,7 +2,9 @@
 
 from data_source_orchestrator.core.policies.breaker import BreakerPolicy
 from data_source_orchestrator.core.policies.budget import BudgetPolicy
+from data_source_orchestrator.core.policies.concurrency import ConcurrencyPolicy
 from data_source_orchestrator.core.policies.health import HealthPolicy
+from data_source_orchestrator.core.policies.rate_limit import RateLimitPolicy
 from data_source_orchestrator.core.policies.retry import JITTERS, Jitter, RetryConfig
 from data_source_orchestrator.core.policies.run import OrchestratorConfig
 
@@ -10,8 +12,10 @@ __all__ = [
     "JITTERS",
     "BreakerPolicy",
     "BudgetPolicy",
+    "ConcurrencyPolicy",
     "HealthPolicy",
     "Jitter",
     "OrchestratorConfig",
+    "RateLimitPolicy",
     "RetryConfig",
 ]

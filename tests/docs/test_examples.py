@@ -16,7 +16,8 @@ from snippets import ROOT, python_blocks, run_block
 from cod_sources.sandbox import serve
 from data_source_orchestrator.assemble import live
 
-DOCUMENTS = sorted([*ROOT.glob("docs/*.md"), *ROOT.glob("docs/how-to/*.md"), *ROOT.glob("docs/reference/*.md")])
+FOLDERS = ("docs", "docs/how-to", "docs/reference", "docs/strategies")
+DOCUMENTS = sorted(document for folder in FOLDERS for document in (ROOT / folder).glob("*.md"))
 EXAMPLES = [
     pytest.param(code, id=f"{document.stem}-{number}")
     for document in DOCUMENTS

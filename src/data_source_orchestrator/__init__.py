@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from data_source_orchestrator.assemble import orchestrator, source_coordinator
+    from data_source_orchestrator.core.allowance import Allowance
     from data_source_orchestrator.core.claim import Contribution, MergeRules, Record
     from data_source_orchestrator.core.clock import Chance, Clock, ManualClock, SystemClock
     from data_source_orchestrator.core.context import FetchContext, HttpClient, HttpResponse
@@ -29,9 +30,12 @@ if TYPE_CHECKING:
         BudgetPolicy,
         CachePolicy,
         ChaosPolicy,
+        ConcurrencyPolicy,
         HealthPolicy,
         HedgePolicy,
+        LimitPolicy,
         OrchestratorConfig,
+        RateLimitPolicy,
         RetryConfig,
     )
     from data_source_orchestrator.core.result import FetchResult, Metadata, MetaResult
@@ -49,8 +53,10 @@ if TYPE_CHECKING:
     from data_source_orchestrator.resilience.breaker import BreakerState, BreakerStatistics, CircuitBreaker, Permit
     from data_source_orchestrator.resilience.budget import RetryBudget
     from data_source_orchestrator.resilience.cache import ResultCache
+    from data_source_orchestrator.resilience.concurrency import ConcurrencyLimiter, Slot
     from data_source_orchestrator.resilience.guarded import Guarded, guard
     from data_source_orchestrator.resilience.memory_cache import MemoryCache
+    from data_source_orchestrator.resilience.rate_limiter import Decision, RateLimiter
     from data_source_orchestrator.web.policy import HttpPolicy
 
 _HOMES = {
@@ -71,7 +77,11 @@ _HOMES = {
     ),
     "core.outcome": ("Executed", "Failure", "Outcome", "Skipped", "Success"),
     "core.plugin": ("Plugin", "Variable"),
+    "core.allowance": ("Allowance",),
     "core.policies": (
+        "ConcurrencyPolicy",
+        "LimitPolicy",
+        "RateLimitPolicy",
         "BreakerPolicy",
         "BudgetPolicy",
         "CachePolicy",
@@ -93,6 +103,8 @@ _HOMES = {
     "history.store": ("SqliteStore",),
     "orchestration.orchestrator": ("DataSourceOrchestrator",),
     "orchestration.sync": ("SyncReport",),
+    "resilience.rate_limiter": ("Decision", "RateLimiter"),
+    "resilience.concurrency": ("ConcurrencyLimiter", "Slot"),
     "resilience.breaker": ("BreakerState", "BreakerStatistics", "CircuitBreaker", "Permit"),
     "resilience.budget": ("RetryBudget",),
     "resilience.cache": ("ResultCache",),
@@ -103,6 +115,7 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Allowance",
     "BreakerPolicy",
     "BreakerState",
     "BreakerStatistics",
@@ -112,10 +125,13 @@ __all__ = [
     "ChaosPolicy",
     "CircuitBreaker",
     "Clock",
+    "ConcurrencyLimiter",
+    "ConcurrencyPolicy",
     "ConfigurationError",
     "Contract",
     "Contribution",
     "DataSourceOrchestrator",
+    "Decision",
     "DsoError",
     "Entity",
     "Executed",
@@ -134,6 +150,7 @@ __all__ = [
     "HttpPolicy",
     "HttpResponse",
     "InsufficientSourcesError",
+    "LimitPolicy",
     "ManualClock",
     "MemoryCache",
     "MergeRules",
@@ -146,12 +163,15 @@ __all__ = [
     "Permit",
     "PermitError",
     "Plugin",
+    "RateLimitPolicy",
+    "RateLimiter",
     "Record",
     "ResultCache",
     "RetryBudget",
     "RetryConfig",
     "SkipReason",
     "Skipped",
+    "Slot",
     "Snapshot",
     "SnapshotChange",
     "Source",

@@ -8,7 +8,7 @@ from typing import Any, Generic, Protocol, TypeVar, cast, get_origin, overload
 from data_source_orchestrator.core.contract import Contract
 from data_source_orchestrator.core.durations import Seconds, count, flag, in_seconds, seconds, share
 from data_source_orchestrator.core.errors import ConfigurationError, nearest
-from data_source_orchestrator.core.policies import BreakerPolicy, CachePolicy, ChaosPolicy, HedgePolicy
+from data_source_orchestrator.core.policies import BreakerPolicy, CachePolicy, ChaosPolicy, HedgePolicy, LimitPolicy
 from data_source_orchestrator.core.policies.cache import serving_stale
 
 T = TypeVar("T")
@@ -34,10 +34,11 @@ class Source(Generic[T]):
     `timeout` (seconds) is the whole budget: attempts, waits and queueing. `attempt_timeout` bounds one attempt;
     None gives it what is left. `max_retries` None leaves it to the run; 0 is a value. A lower `priority` comes
     first. `records` gives a payload's rows to contract, merge and `fetch_meta_only`. `probe` is a lighter
-    fetcher for health checks. `hedge` and `chaos` are off unless given. `cache` keeps accepted payloads, in memory or,
-    where `payload_type` tells what they are, for longer than the process; `serve_stale` is the age in seconds up to
-    which one of them is served beside a failure. `switched_off_by` names the setting that keeps the source off whatever
-    the operator says.
+    fetcher for health checks. `limits` are the source's own; `host` names what it shares with other sources, whose
+    limits the coordinator knows. `hedge` and `chaos` are off unless given. `cache` keeps accepted payloads, in memory
+    or, where `payload_type` tells what they are, for longer than the process; `serve_stale` is the age in seconds up
+    to which one of them is served beside a failure. `switched_off_by` names the setting that keeps the source off
+    whatever the operator says.
     """
 
     key: str
@@ -52,6 +53,8 @@ class Source(Generic[T]):
     attempt_timeout: Seconds | None = None
     max_retries: int | None = None
     breaker: BreakerPolicy = BreakerPolicy()
+    limits: LimitPolicy | None = None
+    host: str | None = None
     hedge: HedgePolicy | None = None
     chaos: ChaosPolicy | None = None
     contract: Contract = Contract()
@@ -150,6 +153,8 @@ def _check_parts(source: Source[Any]) -> None:
         "records": (callable(source.records), "a function of the payload that returns its rows"),
         "contract": (isinstance(source.contract, Contract), "a Contract"),
         "breaker": (isinstance(source.breaker, BreakerPolicy), "a BreakerPolicy"),
+        "limits": (source.limits is None or isinstance(source.limits, LimitPolicy), "a LimitPolicy, or None"),
+        "host": (source.host is None or isinstance(source.host, str), "a name, or None"),
         "hedge": (source.hedge is None or isinstance(source.hedge, HedgePolicy), "a HedgePolicy, or None"),
         "chaos": (source.chaos is None or isinstance(source.chaos, ChaosPolicy), "a ChaosPolicy, or None"),
         "cache": (source.cache is None or isinstance(source.cache, CachePolicy), "a CachePolicy, or None for no cache"),

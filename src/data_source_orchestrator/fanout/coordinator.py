@@ -1,10 +1,11 @@
 """The registry: which sources there are, which the operator wants, and how each of them is doing."""
 
 import os
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from data_source_orchestrator.core.allowance import Allowance
 from data_source_orchestrator.core.claim import Json
 from data_source_orchestrator.core.clock import Chance, Clock, SystemClock, system_chance
 from data_source_orchestrator.core.durations import in_seconds
@@ -17,11 +18,12 @@ from data_source_orchestrator.core.events import (
     SourceSwitched,
 )
 from data_source_orchestrator.core.outcome import Executed
-from data_source_orchestrator.core.policies import BudgetPolicy, HealthPolicy
+from data_source_orchestrator.core.policies import BudgetPolicy, HealthPolicy, LimitPolicy
 from data_source_orchestrator.core.result import refuse_shadowing
 from data_source_orchestrator.core.source import Source
 from data_source_orchestrator.fanout.discovery import installed_plugins, sources_of
 from data_source_orchestrator.fanout.hub import Hub
+from data_source_orchestrator.fanout.scopes import Scopes
 from data_source_orchestrator.health.live import LiveHealth
 from data_source_orchestrator.health.metrics import SourceMetrics, source_metrics
 from data_source_orchestrator.health.record import checked, readmitted
@@ -44,16 +46,18 @@ class _Entry:
 class SourceCoordinator:
     """Holds sources by key: with no argument those of the installed plug-ins, with a list just these.
 
-    What it hands out is frozen; what was handed in is never changed. Sources of equal priority keep the order
-    of their registration.
+    What it hands out is frozen; what was handed in is never changed. Sources of equal priority keep the order of their
+    registration. `limits` hold for all sources together, `host_limits` for those that name the host.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 — each is another thing that is handed in
         self,
         sources: Iterable[Source[Any]] | None = None,
         *,
         health: HealthPolicy = HealthPolicy(),
         budget: BudgetPolicy = BudgetPolicy(),
+        limits: LimitPolicy | None = None,
+        host_limits: Mapping[str, LimitPolicy] | None = None,
         clock: Clock | None = None,
         chance: Chance | None = None,
     ) -> None:
@@ -63,6 +67,7 @@ class SourceCoordinator:
         self._policy = health
         self._budget = budget
         self._alarms = Alarms(self.clock)
+        self._scopes = Scopes(limits, host_limits or {}, self.clock)
         self._entries: dict[str, _Entry] = {}
         for source in sources_of(installed_plugins(), os.environ) if sources is None else sources:
             self.register_source(source)
@@ -142,6 +147,8 @@ class SourceCoordinator:
             raise _kept_off(entry.source)
         entry.source = entry.source.but(**changes)
         _follow(entry.guard, entry.source, changes)
+        if "limits" in changes or "host" in changes:
+            self._scopes.limit(entry.guard, entry.source)
         if "enabled" in changes or "priority" in changes:
             self._tell(key, enabled=changes.get("enabled"), priority=changes.get("priority"))
         return entry.source
@@ -188,6 +195,12 @@ class SourceCoordinator:
     def guard(self, key: str) -> Guard:
         """Return what makes a source's calls safe."""
         return self._entry(key).guard
+
+    def observe(self, key: str, allowance: Allowance) -> None:
+        """Let a source's pace follow what its upstream says is left."""
+        entry = self._entries.get(key)
+        if entry is not None and entry.guard.pace is not None:
+            entry.guard.pace.observe(allowance)
 
     def record(self, executed: Executed[Any], guard: Guard) -> None:
         """Fold an execution under this guard into its source's health, and tell that it ended."""
@@ -239,6 +252,7 @@ class SourceCoordinator:
             alarms=self._alarms,
             events=self.hub,
         )
+        self._scopes.limit(guard, source)
         guard.hedge_by(source.hedge)
         guard.stir_by(source.chaos)
         return guard

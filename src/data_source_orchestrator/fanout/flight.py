@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from contextvars import Context
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from data_source_orchestrator.core.clock import Clock
@@ -159,7 +160,7 @@ class Flights:
                 coordinator.hub.emit(BytesReceived(at=coordinator.clock.now(), source=key, total=total))
 
         return FetchContext(
-            http=self._http.client(received=received),
+            http=self._http.client(received=received, observed=partial(coordinator.observe, key)),
             deadline=call.deadline,
             attempt=attempt,
             clock=coordinator.clock,

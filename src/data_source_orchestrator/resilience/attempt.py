@@ -19,6 +19,7 @@ from data_source_orchestrator.resilience.bounded import Bounded, Bounds
 from data_source_orchestrator.resilience.breaker import Permit
 from data_source_orchestrator.resilience.chaos import Chaos
 from data_source_orchestrator.resilience.classify import Failed, classify, leaves
+from data_source_orchestrator.resilience.limits import Passage
 from data_source_orchestrator.resilience.watch import Watched
 from data_source_orchestrator.resilience.wording import OPENED_MEANWHILE, held_up, no_answer, time_up
 
@@ -77,13 +78,25 @@ class Attempted(Generic[T]):
     An operator's check holds no permit. One that is `censored` has lost to another call, whatever it still ends with.
     """
 
-    __slots__ = ("censored", "cut_short", "duration", "failed", "number", "payload", "permit", "verdict", "warnings")
+    __slots__ = (
+        "censored",
+        "cut_short",
+        "duration",
+        "failed",
+        "number",
+        "passage",
+        "payload",
+        "permit",
+        "verdict",
+        "warnings",
+    )
 
     payload: T
 
     def __init__(self, number: int, permit: Permit | None) -> None:
         self.number = number
         self.permit = permit
+        self.passage: Passage | None = None
         self.failed: Failed | None = None
         self.verdict = Verdict.RELEASED
         self.censored = False

@@ -2,7 +2,8 @@
 
 The order, stated once, from the outside in:
 
-    deadline > retry > breaker permit > hedge > attempt timeout > chaos > fetch > contract
+    deadline > retry > hedge > limits (pace, calls at once) > breaker permit > attempt timeout > chaos > fetch
+    > contract
 
 It must not know who else is asked, nor what health or a store makes of an outcome.
 """
@@ -23,7 +24,7 @@ from data_source_orchestrator.core.events import (
 )
 from data_source_orchestrator.core.outcome import Executed, Failure, Skipped, Success
 from data_source_orchestrator.core.policies import ChaosPolicy, HedgePolicy, Purpose
-from data_source_orchestrator.core.verdicts import SkipReason, Verdict
+from data_source_orchestrator.core.verdicts import FailureKind, SkipReason, Verdict
 from data_source_orchestrator.resilience.alarms import Alarms
 from data_source_orchestrator.resilience.attempt import Attempted, Attempts, Wanted, refused
 from data_source_orchestrator.resilience.breaker import BreakerState, CircuitBreaker
@@ -34,17 +35,23 @@ from data_source_orchestrator.resilience.fetch import Calls
 from data_source_orchestrator.resilience.hedge import Hedge
 from data_source_orchestrator.resilience.hedged import Part
 from data_source_orchestrator.resilience.latencies import Latencies
+from data_source_orchestrator.resilience.limits import Limits, Passage, Refusal
 from data_source_orchestrator.resilience.race import FIRST
+from data_source_orchestrator.resilience.rate_limiter import RateLimiter
 from data_source_orchestrator.resilience.retry import Retry, Stop
-from data_source_orchestrator.resilience.wording import NOT_STARTED, OPENED_MEANWHILE, circuit_open
+from data_source_orchestrator.resilience.wording import NOT_STARTED, circuit_open, limited, not_again
 
 T = TypeVar("T")
+
+_OVERLOADED = frozenset({FailureKind.TIMEOUT, FailureKind.RATE_LIMITED})
+"""Failures by which an upstream says that it is asked too much."""
 
 
 class Guard:
     """Everything that one upstream's calls share: breaker, retry budget, and what was abandoned.
 
-    A breaker and a budget that nobody listens to yet tell their changes through `events`.
+    A breaker and a budget that nobody listens to yet tell their changes through `events`. `limits` are passed once for
+    each attempt; `pace` is that of them which an upstream's own wait holds.
     """
 
     def __init__(  # noqa: PLR0913 — each is another thing that is handed in
@@ -61,6 +68,8 @@ class Guard:
         self.key = key
         self.breaker = breaker
         self.budget = budget
+        self.limits: Limits | None = None
+        self.pace: RateLimiter | None = None
         self.hedge: Hedge | None = None
         self.calls = Calls(key)
         self._clock = clock
@@ -105,11 +114,11 @@ class Guard:
         """
         if wanted.deadline.at <= wanted.started:
             return self._skipped(SkipReason.DEADLINE, NOT_STARTED)
-        attempted: Attempted[T] | None = self._admitted(1)
-        if attempted is None:
-            return self._refused()
+        admitted: Attempted[T] | Skipped = self._admitted(1) if self.limits is None else await self._passed(wanted, 1)
+        if isinstance(admitted, Skipped):
+            return Executed(outcome=admitted, verdict=Verdict.RELEASED)
         budget = self.budget if run_budget is None else JointBudget(self.budget, run_budget)
-        attempted = await self._attempt(wanted, attempted, budget)
+        attempted = await self._attempt(wanted, admitted, budget)
         warning = None
         if attempted.failed is not None and not attempted.probe:  # a half-open breaker's probe is one attempt
             attempted, warning = await self._again(wanted, attempted, retry, budget)
@@ -129,7 +138,7 @@ class Guard:
             return self._skipped(SkipReason.DEADLINE, NOT_STARTED)
         permit = None if operator else self.breaker.admit()
         if permit is None and not operator:
-            return self._refused()
+            return Executed(outcome=self._refused(), verdict=Verdict.RELEASED)
         attempted: Attempted[T] = Attempted(1, permit)
         await self._make(wanted, attempted)
         if operator and attempted.verdict is Verdict.SUCCESS and self.breaker.state is not BreakerState.CLOSED:
@@ -149,16 +158,46 @@ class Guard:
             await self._clock.sleep(decision.seconds)
             if wanted.deadline.passed:
                 return attempted, None  # somebody held up the event loop while we slept
-            again: Attempted[T] | None = self._admitted(attempted.number + 1)
-            if again is None:
-                return attempted, OPENED_MEANWHILE
+            number = attempted.number + 1
+            again: Attempted[T] | Skipped = (
+                self._admitted(number) if self.limits is None else await self._passed(wanted, number)
+            )
+            if isinstance(again, Skipped):
+                return attempted, not_again(again)
             attempted = await self._attempt(wanted, again, budget)
         return attempted, None
 
-    def _admitted(self, number: int) -> Attempted[Any] | None:
+    def _admitted(self, number: int) -> Attempted[Any] | Skipped:
         """Return the attempt of that number where the breaker lets it through."""
         permit = self.breaker.admit()
-        return None if permit is None else Attempted(number, permit)
+        return self._refused() if permit is None else Attempted(number, permit)
+
+    async def _passed(self, wanted: Wanted[Any], number: int) -> Attempted[Any] | Skipped:
+        """Return the attempt of that number when the limits have let it through, and the breaker too."""
+        if self.limits is None:
+            return self._admitted(number)
+        passage: Passage | Refusal | None = self.limits.try_enter()
+        if passage is None:
+            passage = await self.limits.enter(wanted.deadline)
+        if isinstance(passage, Refusal):
+            return Skipped(source=self.key, reason=passage.reason, detail=limited(passage.scope, passage.retry_after))
+        admitted = self._admitted(number)
+        if isinstance(admitted, Skipped):
+            if passage.limits is not None:
+                passage.limits.leave(passage, used=False)
+        else:
+            admitted.passage = passage
+        return admitted
+
+    def _leave(self, passage: Passage, attempted: Attempted[Any]) -> None:
+        """Give a passage back, with what the attempt said of its upstream's load; keep a wait that was asked for."""
+        failed = attempted.failed
+        says_nothing = attempted.verdict in {Verdict.RELEASED, Verdict.CENSORED}
+        overloaded = None if says_nothing or (failed and failed.kind not in _OVERLOADED) else failed is not None
+        if passage.limits is not None:  # those that gave it; the source may have others by now
+            passage.limits.leave(passage, overloaded=overloaded)
+        if failed is not None and failed.retry_after is not None and self.pace is not None:
+            self.pace.hold(failed.retry_after)
 
     def _attempt(self, wanted: Wanted[T], attempted: Attempted[T], budget: Budget) -> Coroutine[Any, Any, Attempted[T]]:
         """Make an attempt, hedged where that is wanted; a half-open breaker's probe never is."""
@@ -170,15 +209,20 @@ class Guard:
         """Make an attempt that a second call may join, and return the one that counts."""
         parts: dict[int, Part[T]] = {}
 
-        def call(number: int) -> Coroutine[Any, Any, Attempted[T]]:
-            admitted: Attempted[T] | None = first if number == FIRST else self._admitted(first.number + 1)
-            attempted: Attempted[T] = admitted or refused(first.number + 1)
-            parts[number] = part = Part(wanted, attempted)
-            return self._told(part, attempted) if attempted.permit is not None else _as_is(attempted)
+        async def call(number: int) -> Attempted[T]:
+            admitted: Attempted[T] | Skipped = first
+            if number != FIRST:
+                admitted = await self._passed(wanted, first.number + 1)
+            if isinstance(admitted, Skipped):
+                return refused(first.number + 1)
+            parts[number] = part = Part(wanted, admitted)
+            return await self._told(part, admitted)
 
-        return await hedge.run(
-            call, deadline=wanted.deadline, on_lost=lambda number: parts[number].lose(), budget=budget
-        )
+        def lose(number: int) -> None:
+            if number in parts:  # else it still waits to be let through
+                parts[number].lose()
+
+        return await hedge.run(call, deadline=wanted.deadline, on_lost=lose, budget=budget)
 
     def _told(self, wanted: Wanted[T], attempted: Attempted[T]) -> Coroutine[Any, Any, Attempted[T]]:
         """Make an attempt, and tell of it where anybody hears."""
@@ -202,6 +246,8 @@ class Guard:
             self._attempts.take_note(wanted, attempted, bounded)
             if attempted.permit is not None:
                 self.breaker.finish(attempted.permit, attempted.verdict, attempted.duration)
+            if attempted.passage is not None:
+                self._leave(attempted.passage, attempted)
         return attempted
 
     def _attempt_finished(self, attempted: Attempted[Any]) -> None:
@@ -242,9 +288,10 @@ class Guard:
             outcome=outcome, verdict=attempted.verdict, probe=attempted.probe, cut_short=attempted.cut_short
         )
 
-    def _refused(self) -> Executed[Any]:
+    def _refused(self) -> Skipped:
         forced = self.breaker.state is BreakerState.FORCED_OPEN
-        return self._skipped(SkipReason.CIRCUIT_OPEN, circuit_open(self.breaker.retry_after, forced=forced))
+        detail = circuit_open(self.breaker.retry_after, forced=forced)
+        return Skipped(source=self.key, reason=SkipReason.CIRCUIT_OPEN, detail=detail)
 
     def _skipped(self, reason: SkipReason, detail: str) -> Executed[Any]:
         return Executed(outcome=Skipped(source=self.key, reason=reason, detail=detail), verdict=Verdict.RELEASED)
@@ -267,7 +314,3 @@ class Guard:
         self._events.emit(
             BreakerChanged(at=self._clock.now(), source=self.key, before=before, after=after, retry_after=retry_after)
         )
-
-
-async def _as_is(attempted: Attempted[T]) -> Attempted[T]:
-    return attempted

@@ -16,7 +16,14 @@ from data_source_orchestrator.core.durations import Seconds, count, seconds
 from data_source_orchestrator.core.errors import ConfigurationError, FetchError, SourceFailedError
 from data_source_orchestrator.core.events import Emit, Event, Events, Unheard
 from data_source_orchestrator.core.outcome import Failure, Outcome, Success
-from data_source_orchestrator.core.policies import BreakerPolicy, BudgetPolicy, ChaosPolicy, HedgePolicy, RetryConfig
+from data_source_orchestrator.core.policies import (
+    BreakerPolicy,
+    BudgetPolicy,
+    ChaosPolicy,
+    HedgePolicy,
+    LimitPolicy,
+    RetryConfig,
+)
 from data_source_orchestrator.core.threads import in_thread
 from data_source_orchestrator.resilience.alarms import Alarms
 from data_source_orchestrator.resilience.attempt import ProgramExit
@@ -24,6 +31,7 @@ from data_source_orchestrator.resilience.breaker import CircuitBreaker
 from data_source_orchestrator.resilience.budget import RetryBudget
 from data_source_orchestrator.resilience.fetch import THREAD_PREFIX
 from data_source_orchestrator.resilience.guard import Guard
+from data_source_orchestrator.resilience.limits import Limits, scope_of
 from data_source_orchestrator.resilience.retry import Retry
 
 P = ParamSpec("P")
@@ -39,6 +47,7 @@ def guard(  # noqa: PLR0913 — each is a setting of its own
     retry: RetryConfig = RetryConfig(),
     breaker: BreakerPolicy | CircuitBreaker = BreakerPolicy(),
     budget: BudgetPolicy | RetryBudget = BudgetPolicy(),
+    limits: LimitPolicy | None = None,
     hedge: HedgePolicy | None = None,
     chaos: ChaosPolicy | None = None,
     clock: Clock | None = None,
@@ -47,14 +56,14 @@ def guard(  # noqa: PLR0913 — each is a setting of its own
 ) -> "Guarded":
     """Return what makes calls safe; it is a decorator too.
 
-    The order, from the outside in: deadline (`timeout`, over attempts and waits), retry, breaker permit, hedge, attempt
-    timeout, chaos, call. Times are in seconds. A `breaker` or `budget` that is handed in may be shared with others.
-    Everything that happens is told to `on_event`, which must not wait. Raises `ConfigurationError` for settings that
+    The order, from the outside in: deadline (`timeout`, over attempts and waits), retry, hedge, limits, breaker permit,
+    attempt timeout, chaos, call. Times are in seconds. A `breaker` or `budget` that is handed in may be shared with
+    others. Everything that happens is told to `on_event`, which must not wait. Raises `ConfigurationError` for settings that
     cannot be meant.
     """
     clock = clock or SystemClock()
     chance = chance or system_chance()
-    limits = _checked(name, timeout, attempt_timeout)
+    times = _checked(name, timeout, attempt_timeout)
     if isinstance(breaker, BreakerPolicy):
         breaker = CircuitBreaker(breaker, clock=clock, chance=chance)
     made = Guard(
@@ -66,10 +75,13 @@ def guard(  # noqa: PLR0913 — each is a setting of its own
         alarms=Alarms(clock),
         events=Unheard() if on_event is None else _Told(on_event),
     )
+    if limits is not None:
+        scope = scope_of(name, limits, clock)
+        made.limits, made.pace = Limits([scope]), scope.rate
     made.hedge_by(hedge)
     made.stir_by(chaos)
     retries = retry.max_retries if retry.max_retries is not None else count(max_retries, f"{name}.max_retries")
-    return Guarded(made, Retry(retry, retries), clock, *limits)
+    return Guarded(made, Retry(retry, retries), clock, *times)
 
 
 class Guarded:

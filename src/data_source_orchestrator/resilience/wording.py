@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+from data_source_orchestrator.core.outcome import Skipped
+from data_source_orchestrator.core.verdicts import SkipReason
+
 BUDGET_SPENT = "not tried again: this source's retry budget is spent, and only successes refill it"
 OPENED_MEANWHILE = "not tried again: its circuit breaker opened meanwhile"
 NOT_STARTED = "not asked because its time was up before it could begin"
@@ -44,6 +47,19 @@ def circuit_open(retry_after: float | None, *, forced: bool = False) -> str:
     if retry_after is None:
         return "its circuit breaker is half open, and as many attempts as it lets through are under way"
     return f"its circuit breaker is open; it is tried again in {seconds(retry_after)} s"
+
+
+def limited(scope: str, retry_after: float | None) -> str:
+    """Tell that the limits of a scope let nothing through in time, and when they might."""
+    wait = "" if retry_after is None else f"; it would have had to wait {seconds(retry_after)} s"
+    return f"the limit of {scope} left it no time{wait}"
+
+
+def not_again(skipped: Skipped) -> str:
+    """Tell that no other attempt was let through."""
+    if skipped.reason is SkipReason.CIRCUIT_OPEN:
+        return OPENED_MEANWHILE
+    return f"not tried again: {skipped.detail}"
 
 
 def held_up(steps: Sequence[float]) -> str:

@@ -8,8 +8,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
+from data_source_orchestrator.core.allowance import Allowance
 from data_source_orchestrator.core.clock import Clock
 from data_source_orchestrator.core.errors import FetchError
+from data_source_orchestrator.web.allowance import parse_allowance
 from data_source_orchestrator.web.answer import Answer, Asker
 from data_source_orchestrator.web.decoding import Body
 from data_source_orchestrator.web.judgement import HEAD, challenge, is_challenge, judge, needs_head
@@ -30,7 +32,7 @@ class Client:
     bug (parameters or headers that cannot be sent). Without aiohttp, or outside `HttpPool.use()`: `ConfigurationError`.
     """
 
-    __slots__ = ("_asker", "_clock", "_policy", "_received", "_total")
+    __slots__ = ("_asker", "_clock", "_observed", "_policy", "_received", "_total")
 
     def __init__(
         self,
@@ -39,11 +41,13 @@ class Client:
         *,
         clock: Clock,
         received: Callable[[int], None],
+        observed: Callable[[Allowance], None] | None = None,
     ) -> None:
         self._asker = asker
         self._policy = policy
         self._clock = clock
         self._received = received
+        self._observed = observed
         self._total = 0
 
     async def get(
@@ -106,6 +110,8 @@ class Client:
                 raise challenge(answer.url)
 
     async def _accept(self, answer: Answer) -> None:
+        if self._observed is not None and (allowance := parse_allowance(answer.headers, self._clock.now())):
+            self._observed(allowance)
         head = await self._error_head(answer) if needs_head(answer.status) else b""
         failure = judge(answer.status, answer.headers, head, url=answer.url, now=self._clock.now())
         if failure is not None:

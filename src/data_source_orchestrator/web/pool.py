@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from data_source_orchestrator.core.allowance import Allowance
 from data_source_orchestrator.core.clock import Clock
 from data_source_orchestrator.core.context import HttpClient
 from data_source_orchestrator.core.errors import ConfigurationError
@@ -52,9 +53,15 @@ class HttpPool:
                 del self._tenancies[loop]
                 await tenancy.close()
 
-    def client(self, *, received: Callable[[int], None]) -> HttpClient:
-        """Return a client for one attempt; `received` is told the attempt's bytes off the wire as they grow."""
-        return Client(self._asker, self._policy, clock=self._clock, received=received)
+    def client(
+        self, *, received: Callable[[int], None], observed: Callable[[Allowance], None] | None = None
+    ) -> HttpClient:
+        """Return a client for one attempt.
+
+        `received` is told the attempt's bytes off the wire as they grow, `observed` what an upstream says is left of
+        our allowance.
+        """
+        return Client(self._asker, self._policy, clock=self._clock, received=received, observed=observed)
 
     async def prepare(self) -> None:
         """Open the running loop's session before its first request, which then takes no longer than its upstream.

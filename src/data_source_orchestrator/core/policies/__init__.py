@@ -4,8 +4,11 @@ from data_source_orchestrator.core.policies.breaker import BreakerPolicy
 from data_source_orchestrator.core.policies.budget import BudgetPolicy, Purpose
 from data_source_orchestrator.core.policies.cache import CachePolicy
 from data_source_orchestrator.core.policies.chaos import Behaviour, ChaosPolicy, Fault
+from data_source_orchestrator.core.policies.concurrency import ConcurrencyPolicy
 from data_source_orchestrator.core.policies.health import HealthPolicy
 from data_source_orchestrator.core.policies.hedge import LATENCIES_KEPT, HedgePolicy
+from data_source_orchestrator.core.policies.limits import LimitPolicy
+from data_source_orchestrator.core.policies.rate_limit import RateLimitPolicy
 from data_source_orchestrator.core.policies.retry import JITTERS, Jitter, RetryConfig
 from data_source_orchestrator.core.policies.run import OrchestratorConfig
 
@@ -17,11 +20,14 @@ __all__ = [
     "BudgetPolicy",
     "CachePolicy",
     "ChaosPolicy",
+    "ConcurrencyPolicy",
     "Fault",
     "HealthPolicy",
     "HedgePolicy",
     "Jitter",
+    "LimitPolicy",
     "OrchestratorConfig",
     "Purpose",
+    "RateLimitPolicy",
     "RetryConfig",
 ]

@@ -1,0 +1,162 @@
+"""Limits in the guard: passed once for each attempt, before the breaker, and given back however it ends."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from data_source_orchestrator import (
+    BreakerPolicy,
+    ConcurrencyPolicy,
+    DataSourceOrchestrator,
+    Failure,
+    FetchError,
+    HedgePolicy,
+    LimitPolicy,
+    OrchestratorConfig,
+    RateLimitPolicy,
+    RetryConfig,
+    Skipped,
+    Source,
+    SourceCoordinator,
+    Success,
+    guard,
+)
+from data_source_orchestrator.testing import VirtualClock
+
+PLAIN = RetryConfig(jitter=False)
+ONE_A_SECOND = LimitPolicy(rate=RateLimitPolicy(limit=1, per=1))
+ONE_AT_ONCE = LimitPolicy(concurrency=ConcurrencyPolicy(limit=1))
+
+
+def timed(clock: VirtualClock, seconds: float = 0.0, error: Exception | None = None) -> Any:
+    calls: list[float] = []
+
+    async def fetch() -> str:
+        calls.append(clock.monotonic())
+        await asyncio.sleep(seconds)
+        if error is not None:
+            raise error
+        return "data"
+
+    return fetch, calls
+
+
+async def test_calls_keep_the_pace_and_retries_keep_it_too():
+    clock = VirtualClock()
+    fetch, calls = timed(clock, error=ConnectionError("down"))
+    paced = guard(clock=clock, limits=LimitPolicy(rate=RateLimitPolicy(limit=1, per=5)), retry=PLAIN, max_retries=2)
+    outcome = await paced.call(fetch)
+    assert isinstance(outcome, Failure)
+    assert calls == [0, 5, 10]
+
+
+async def test_a_turn_that_cannot_come_in_time_is_not_waited_for():
+    clock = VirtualClock()
+    fetch, calls = timed(clock)
+    paced = guard(clock=clock, timeout=10, limits=LimitPolicy(rate=RateLimitPolicy(limit=1, per=60)))
+    await paced.call(fetch)
+    outcome = await paced.call(fetch)
+    assert isinstance(outcome, Skipped)
+    assert (outcome.reason, clock.monotonic(), calls) == ("rate_limit", 0, [0])
+    assert "60 s" in outcome.detail
+
+
+async def test_a_retry_whose_turn_cannot_come_in_time_leaves_the_real_error():
+    clock = VirtualClock()
+    fetch, calls = timed(clock, error=ConnectionError("down"))
+    paced = guard(clock=clock, timeout=10, limits=LimitPolicy(rate=RateLimitPolicy(limit=1, per=60)), retry=PLAIN)
+    outcome = await paced.call(fetch)
+    assert isinstance(outcome, Failure)
+    assert (outcome.kind, calls, len(outcome.warnings)) == ("connection", [0], 1)
+    assert outcome.warnings[0].startswith("not tried again: the limit of call")
+
+
+async def test_calls_at_once_stay_within_their_number_and_leave_it_however_they_end():
+    clock = VirtualClock()
+    fetch, calls = timed(clock, 1, ConnectionError("down"))
+    limited = guard(clock=clock, limits=ONE_AT_ONCE, max_retries=0)
+    await asyncio.gather(*(limited.call(fetch) for _ in range(3)))
+    assert calls == [0, 1, 2]
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.5):
+            await limited.call(fetch)
+    assert isinstance(await limited.call(fetch), Failure)
+    assert calls == [0, 1, 2, 3, 3.5]
+
+
+async def test_an_open_breaker_costs_nothing_of_the_pace():
+    clock = VirtualClock()
+    fetch, calls = timed(clock, error=ConnectionError("down"))
+    breaker = BreakerPolicy(failures=1, cool_down=2, spread=0)
+    paced = guard(
+        clock=clock, limits=LimitPolicy(rate=RateLimitPolicy(limit=1, per=10)), breaker=breaker, max_retries=0
+    )
+    await paced.call(fetch)
+    await asyncio.sleep(10)
+    paced.breaker.force_open()
+    for _ in range(5):
+        assert isinstance(await paced.call(fetch), Skipped)
+    paced.breaker.stop_forcing()
+    await paced.call(fetch)
+    assert calls == [0, 10]
+
+
+async def test_an_upstream_s_own_wait_holds_everybody_and_is_kept_exactly():
+    clock = VirtualClock()
+    calls: list[float] = []
+
+    async def busy() -> str:
+        calls.append(clock.monotonic())
+        if len(calls) == 1:
+            raise FetchError("rate_limited", retry_after=7)
+        return "data"
+
+    limited = guard(clock=clock, limits=LimitPolicy(rate=RateLimitPolicy(limit=100, per=1, burst=100)), retry=PLAIN)
+    outcomes = await asyncio.gather(limited.call(busy), _after(1, limited.call(busy)))
+    assert all(isinstance(outcome, Success) for outcome in outcomes)
+    assert calls == [0, 7, 7]
+
+
+async def _after(seconds: float, call: Any) -> Any:
+    await asyncio.sleep(seconds)
+    return await call
+
+
+async def test_a_hedge_takes_its_own_turn():
+    clock = VirtualClock()
+    fetch, calls = timed(clock, 30)
+    limits = LimitPolicy(rate=RateLimitPolicy(limit=1, per=3), concurrency=ConcurrencyPolicy(limit=2))
+    await guard(clock=clock, limits=limits, hedge=HedgePolicy(delay=1), timeout=20).call(fetch)
+    assert calls == [0, 3]
+
+
+async def test_sources_of_one_host_share_its_pace_and_all_share_one():
+    clock = VirtualClock()
+    fetches = {key: timed(clock) for key in ("a", "b", "c")}
+    sources = [
+        Source(key=key, fetcher=fetch, host=None if key == "c" else "api.example")
+        for key, (fetch, _) in fetches.items()
+    ]
+    coordinator = SourceCoordinator(
+        sources,
+        clock=clock,
+        limits=LimitPolicy(concurrency=ConcurrencyPolicy(limit=2)),
+        host_limits={"api.example": ONE_A_SECOND},
+    )
+    result = await DataSourceOrchestrator(coordinator).fetch()
+    assert result.metadata.success_count == 3
+    assert [calls for _, calls in fetches.values()] == [[0], [1], [0]]
+
+
+async def test_changed_limits_hold_from_the_next_call_and_what_is_under_way_ends_well():
+    clock = VirtualClock()
+    fetch, calls = timed(clock, 2)
+    coordinator = SourceCoordinator([Source(key="a", fetcher=fetch, limits=ONE_AT_ONCE)], clock=clock)
+    orchestrator = DataSourceOrchestrator(coordinator, OrchestratorConfig(timeout=60))
+    running = asyncio.ensure_future(orchestrator.fetch())
+    await asyncio.sleep(1)
+    coordinator.update_source("a", limits=None)
+    assert (await running).metadata.success_count == 1
+    assert (await orchestrator.fetch()).metadata.success_count == 1
+    assert calls == [0, 2]

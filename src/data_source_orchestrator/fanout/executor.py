@@ -29,7 +29,7 @@ Outcomes = AsyncGenerator[Sequence[Outcome[Any]], None]
 class Executor:
     """Asks the sources of one plan and gives back one outcome for each."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 — each is another thing that is handed in
         self,
         flights: Flights,
         config: OrchestratorConfig,
@@ -37,11 +37,13 @@ class Executor:
         *,
         budget: RetryBudget,
         deadline: Deadline,
+        afresh: bool,
     ) -> None:
         self._flights = flights
         self._config = config
         self._retry = Retry(retry, config.max_retries if retry.max_retries is None else retry.max_retries)
         self._budget = budget
+        self._afresh = afresh
         self._deadline = deadline
 
     async def stream(self, plan: Plan) -> Outcomes:
@@ -78,6 +80,7 @@ class Executor:
             budget=self._budget,
             within=copy_context(),
             landed=arrivals.put,
+            afresh=self._afresh,
         )
         waiting = {self._flights.board(source, booking): booking for source in known}
         ending: list[asyncio.Task[None]] = []

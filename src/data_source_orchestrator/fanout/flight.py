@@ -16,14 +16,20 @@ from data_source_orchestrator.core.context import FetchContext, Warn
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.durations import in_seconds
 from data_source_orchestrator.core.errors import FetchError
-from data_source_orchestrator.core.events import BytesReceived
+from data_source_orchestrator.core.events import BytesReceived, SourceForgotten
 from data_source_orchestrator.core.outcome import Executed, Failure, Outcome
+from data_source_orchestrator.core.policies import CachePolicy
+from data_source_orchestrator.core.ports import CacheStore
 from data_source_orchestrator.core.source import Source
 from data_source_orchestrator.core.verdicts import FailureKind, Verdict
+from data_source_orchestrator.fanout.caches import Caches
 from data_source_orchestrator.fanout.coordinator import SourceCoordinator
 from data_source_orchestrator.fanout.crew import Crew
 from data_source_orchestrator.resilience.attempt import ProgramExit
+from data_source_orchestrator.resilience.attended import attended
+from data_source_orchestrator.resilience.background import Background
 from data_source_orchestrator.resilience.budget import RetryBudget
+from data_source_orchestrator.resilience.cache import ResultCache
 from data_source_orchestrator.resilience.guard import Guard
 from data_source_orchestrator.resilience.retry import Retry
 from data_source_orchestrator.resilience.wanted import ContextOf, SourceCall
@@ -35,6 +41,9 @@ _LOG = logging.getLogger("data_source_orchestrator")
 Place = tuple[asyncio.AbstractEventLoop, str]
 """Where at most one flight is under way: an event loop, and a source's key."""
 
+ALL = ""
+"""The cache's key for all that a source gives: its fetcher takes no arguments."""
+
 Landed = Callable[["Flight"], None]
 """Hears that a flight has landed."""
 
@@ -44,6 +53,7 @@ class Booking:
     """What one run wants of its flights: by when, how often they are tried again, who pays for that.
 
     They fly in copies of the context `within` which the run was asked for, and `landed` hears of each that has landed.
+    `afresh` asks every upstream, whatever is cached.
     """
 
     until: float
@@ -51,6 +61,7 @@ class Booking:
     budget: RetryBudget
     within: Context
     landed: Landed
+    afresh: bool
 
 
 class Flight(SourceCall[Any]):
@@ -93,6 +104,12 @@ class Flight(SourceCall[Any]):
         self.deadline.put_off(min(booking.until, self.started + self.timeout))
 
     @property
+    def retry(self) -> Retry:
+        """How it is tried again: as often as its source says, or else as the run."""
+        booked, own = self.booking.retry, self.source.max_retries
+        return booked if own is None else Retry(booked.config, own)
+
+    @property
     def outcome(self) -> Outcome[Any]:
         """How it ended."""
         if self.executed is None:
@@ -108,8 +125,13 @@ class Flight(SourceCall[Any]):
 class Flights:
     """The flights of one orchestrator, at most one for each source and event loop."""
 
-    def __init__(self, coordinator: SourceCoordinator, http: HttpPool) -> None:
+    def __init__(
+        self, coordinator: SourceCoordinator, http: HttpPool, *, cached: CacheStore | None, background: Background
+    ) -> None:
         self._coordinator = coordinator
+        self._caches = Caches(cached, coordinator.clock)
+        self._background = background
+        coordinator.hub.listen(self._caches.heard, SourceForgotten)
         self._http = http
         self._under_way: dict[Place, Flight] = {}
         self._crews: dict[asyncio.AbstractEventLoop, Crew[Flight, Executed[Any]]] = {}
@@ -180,9 +202,39 @@ class Flights:
         if not flight.passengers:
             return None
         flight.task = asyncio.current_task()
-        booking, own = flight.booking, flight.source.max_retries
-        retry = booking.retry if own is None else Retry(booking.retry.config, own)
-        return flight.guard.run(flight, retry, booking.budget)
+        booking, policy = flight.booking, flight.source.cache_policy
+        if policy is None:
+            return flight.guard.run(flight, flight.retry, booking.budget)
+        return self._cached(flight, policy)
+
+    async def _cached(self, flight: Flight, policy: CachePolicy) -> Executed[Any]:
+        """Give an earlier answer where one may be served, else execute; older data may still stand beside a failure."""
+        cache = await self._caches.of(flight.source, policy)
+        hit = None if flight.booking.afresh else await cache.look(ALL)
+        if hit is not None and (not hit.stale or self._refreshes(flight, cache)):
+            return hit.executed
+        executed = await flight.guard.run(flight, flight.retry, flight.booking.budget)
+        return await cache.settle(ALL, executed)
+
+    def _refreshes(self, flight: Flight, cache: ResultCache[Any]) -> bool:
+        """Return whether a new answer is being fetched in the background, where it may take the source's own time."""
+        return self._background.start((cache, ALL), partial(self._refresh, flight, cache))
+
+    async def _refresh(self, flight: Flight, cache: ResultCache[Any]) -> None:
+        source, guard, clock = flight.source, flight.guard, self._coordinator.clock
+        if not guard.budget.spend_refresh():
+            return
+        call = SourceCall(
+            source,
+            guard.calls.of(source.fetcher),
+            deadline=Deadline.after(clock, in_seconds(source.timeout)),
+            started=clock.monotonic(),
+            context=self._make_context,
+        )
+        async with self._http.use():
+            executed = await attended(call, guard.run(call, flight.retry))
+        self._coordinator.record(executed, guard)
+        await cache.settle(ALL, executed)
 
     def _done(self, flight: Flight, executed: Executed[Any]) -> None:
         flight.executed = executed

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, aclosing
+from contextlib import AsyncExitStack, aclosing
 from functools import partial
 from types import TracebackType
 from typing import Any, Self
@@ -15,7 +15,7 @@ from data_source_orchestrator.core.errors import ConfigurationError, StoreError
 from data_source_orchestrator.core.events import BudgetRefused
 from data_source_orchestrator.core.outcome import Outcome
 from data_source_orchestrator.core.policies import BudgetPolicy, OrchestratorConfig, Purpose, RetryConfig
-from data_source_orchestrator.core.ports import Store
+from data_source_orchestrator.core.ports import CacheStore, Store
 from data_source_orchestrator.core.result import FetchResult, MetaResult
 from data_source_orchestrator.core.snapshot import SnapshotChange
 from data_source_orchestrator.fanout.coordinator import SourceCoordinator
@@ -29,6 +29,7 @@ from data_source_orchestrator.orchestration.keeper import Keeper
 from data_source_orchestrator.orchestration.run import Run
 from data_source_orchestrator.orchestration.sync import SyncReport, contributions_of, published, report_on
 from data_source_orchestrator.orchestration.views import SourceView, view
+from data_source_orchestrator.resilience.background import Background
 from data_source_orchestrator.resilience.budget import RetryBudget
 from data_source_orchestrator.web.policy import HttpPolicy
 from data_source_orchestrator.web.pool import HttpPool
@@ -45,6 +46,7 @@ class DataSourceOrchestrator:
     As an async context manager it keeps its connections open, and takes over from `store` what earlier processes
     left there. Without, each call opens what it needs and closes it again. `http` bounds what its own HTTP client takes
     from an upstream; `budget` is what the retries and hedges of one run may spend together, beside each source's own.
+    `cached` keeps the result caches of those sources that tell the type of their payload; the others' are in memory.
     Times are in seconds.
     """
 
@@ -58,22 +60,25 @@ class DataSourceOrchestrator:
         rules: MergeRules = MergeRules(),
         http: HttpPolicy = HttpPolicy(),
         budget: BudgetPolicy = BudgetPolicy(),
+        cached: CacheStore | None = None,
     ) -> None:
         self.coordinator = SourceCoordinator() if coordinator is None else coordinator
         self.config = config
         self.retry = retry
         self._clock = self.coordinator.clock
         self._http = HttpPool(http, clock=self._clock)
-        self._flights = Flights(self.coordinator, self._http)
+        self._background = Background()
+        self._flights = Flights(self.coordinator, self._http, cached=cached, background=self._background)
         self._keeper = Keeper(self.coordinator, store, rules)
         self._run_budget = budget
-        self._entered: list[AbstractAsyncContextManager[None]] = []
+        self._entered: list[AsyncExitStack] = []
 
     async def __aenter__(self) -> Self:
         await self._keeper.load()
-        connections = self._http.use()
-        await connections.__aenter__()
-        self._entered.append(connections)
+        async with AsyncExitStack() as entering:
+            await entering.enter_async_context(self._http.use())
+            await entering.enter_async_context(self._background)
+            self._entered.append(entering.pop_all())
         return self
 
     async def __aexit__(
@@ -237,7 +242,9 @@ class DataSourceOrchestrator:
         """Run a plan, giving outcomes as they come; by whatever way it ends, it is counted and told."""
         deadline = Deadline.after(self._clock, in_seconds(self.config.timeout))
         budget = RetryBudget(self._run_budget, on_refusal=self._run_budget_refused)
-        executor = Executor(self._flights, self.config, self.retry, budget=budget, deadline=deadline)
+        executor = Executor(
+            self._flights, self.config, self.retry, budget=budget, deadline=deadline, afresh=run.verb == "sync"
+        )
         self.coordinator.hub.emit(run.begun())
         try:
             async with self._http.use(), aclosing(executor.stream(run.plan)) as batches:

@@ -58,8 +58,8 @@ def guard(  # noqa: PLR0913 — each is a setting of its own
 
     The order, from the outside in: deadline (`timeout`, over attempts and waits), retry, hedge, limits, breaker permit,
     attempt timeout, chaos, call. Times are in seconds. A `breaker` or `budget` that is handed in may be shared with
-    others. Everything that happens is told to `on_event`, which must not wait. Raises `ConfigurationError` for settings that
-    cannot be meant.
+    others. Everything that happens is told to `on_event`, which must not wait. Raises `ConfigurationError` for settings
+    that cannot be meant.
     """
     clock = clock or SystemClock()
     chance = chance or system_chance()

@@ -64,10 +64,7 @@ class SourceCall(Generic[T]):
 
     def breach(self, payload: T) -> FetchError | None:
         """Return what the source's contract says against an answer."""
-        if payload is None:
-            return FetchError(FailureKind.EMPTY, EMPTY)
-        rows = self.source.records(payload)
-        return self.source.contract.breach(rows) or (_unkeepable(rows) if rows else None)
+        return breach_of(self.source, payload)
 
 
 class ProbeCall(SourceCall[Any]):
@@ -84,6 +81,14 @@ class ProbeCall(SourceCall[Any]):
     def breach(self, payload: Any) -> FetchError | None:
         """Accept whatever a probe gives; what a fetcher gives has to be data."""
         return None if self.source.probe else super().breach(payload)
+
+
+def breach_of(source: Source[T], payload: T) -> FetchError | None:
+    """Return what a source's contract says against an answer of its fetcher."""
+    if payload is None:
+        return FetchError(FailureKind.EMPTY, EMPTY)
+    rows = source.records(payload)
+    return source.contract.breach(rows) or (_unkeepable(rows) if rows else None)
 
 
 def _unkeepable(rows: Iterable[object]) -> FetchError | None:

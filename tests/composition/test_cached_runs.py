@@ -1,0 +1,102 @@
+"""The result cache in runs: what is served, what is asked, what is counted, and what lives only inside the context."""
+
+import asyncio
+from typing import Any
+
+from data_source_orchestrator import (
+    CachePolicy,
+    DataSourceOrchestrator,
+    Failure,
+    OrchestratorConfig,
+    RetryConfig,
+    Source,
+    SourceCoordinator,
+    Success,
+)
+from data_source_orchestrator.testing import VirtualClock
+
+NO_RETRY = RetryConfig(max_retries=0)
+
+
+class Upstream:
+    """Answers with how often it was asked, each time after a second; fails while it is down."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.down = False
+
+    async def __call__(self) -> int:
+        self.asked += 1
+        answer = self.asked
+        await asyncio.sleep(1)
+        if self.down:
+            raise ConnectionError("down")
+        return answer
+
+
+def orchestrate(upstream: Upstream, **members: Any) -> DataSourceOrchestrator:
+    source = Source(key="a", fetcher=upstream, **members)
+    return DataSourceOrchestrator(SourceCoordinator([source], clock=VirtualClock()), OrchestratorConfig(), NO_RETRY)
+
+
+async def test_a_fresh_answer_is_served_without_a_call_and_is_no_execution():
+    upstream = Upstream()
+    orchestrator = orchestrate(upstream, cache=CachePolicy(ttl=60))
+    results = [await orchestrator.fetch() for _ in range(3)]
+    assert ([result["a"] for result in results], upstream.asked) == ([1, 1, 1], 1)
+    assert orchestrator.get_metrics().source_metrics["a"].executions == 1
+    assert orchestrator.get_metrics().total_executions == 3
+    await asyncio.sleep(61)
+    assert (await orchestrator.fetch())["a"] == 2
+
+
+async def test_stale_while_revalidate_refreshes_only_inside_the_context_and_once():
+    upstream = Upstream()
+    orchestrator = orchestrate(upstream, cache=CachePolicy(ttl=10, stale_while_revalidate=100))
+    async with orchestrator:
+        await orchestrator.fetch()
+        await asyncio.sleep(20)
+        results = await asyncio.gather(orchestrator.fetch(), orchestrator.fetch())
+        assert [result["a"] for result in results] == [1, 1]
+        outcome = results[0].outcomes["a"]
+        assert isinstance(outcome, Success)
+        assert outcome.age is not None
+        await asyncio.sleep(2)
+        assert ((await orchestrator.fetch())["a"], upstream.asked) == (2, 2)
+        assert orchestrator.get_metrics().source_metrics["a"].executions == 2
+        await asyncio.sleep(20)
+        await orchestrator.fetch()
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    await asyncio.sleep(50)
+    assert (await orchestrator.fetch())["a"] == 4
+
+
+async def test_A20_stale_data_stands_beside_a_failure_only_where_the_source_says_so():
+    upstream = Upstream()
+    orchestrator = orchestrate(upstream, serve_stale=3600)
+    await orchestrator.fetch()
+    upstream.down = True
+    await asyncio.sleep(100)
+    result = await orchestrator.fetch()
+    outcome = result.outcomes["a"]
+    assert isinstance(outcome, Failure)
+    assert (outcome.kind, outcome.stale_data, result.metadata.stale, result.metadata.sufficient) == (
+        "connection",
+        1,
+        ("a",),
+        False,
+    )
+    assert outcome.age is not None
+    assert outcome.age.seconds > 99
+    assert orchestrator.get_metrics().source_metrics["a"].failures == 1
+
+
+async def test_a_source_that_is_replaced_or_reset_has_no_past():
+    upstream, other = Upstream(), Upstream()
+    other.asked = 100
+    orchestrator = orchestrate(upstream, cache=CachePolicy(ttl=3600))
+    await orchestrator.fetch()
+    orchestrator.coordinator.update_source("a", fetcher=other)
+    assert (await orchestrator.fetch())["a"] == 101
+    orchestrator.coordinator.reset("a")
+    assert (await orchestrator.fetch())["a"] == 102

@@ -59,9 +59,8 @@ class Crew(Generic[J, R]):
     def begin(self) -> None:
         """See to it that somebody does what is waiting."""
         self._beginning = {task for task in self._beginning if not task.done()}  # one may have been cancelled unbegun
-        if self._waiting and not self._beginning:
-            self._next_hire = 1
-            self._hire()
+        self._next_hire = 1
+        self._hire_if_needed()
 
     def _hire(self) -> None:
         """Take on tasks, twice as many each time: where some jobs wait, most of the others will."""
@@ -70,7 +69,7 @@ class Crew(Generic[J, R]):
             self._beginning.add(loop.create_task(self._work(), name="dso-crew"))
         self._next_hire *= 2
 
-    def _blocked(self) -> None:
+    def _hire_if_needed(self) -> None:
         if self._waiting and not self._beginning:
             self._hire()
 
@@ -86,7 +85,7 @@ class Crew(Generic[J, R]):
                 if number % IN_ONE_GO == 0:
                     await asyncio.sleep(0)
         finally:
-            self.begin()
+            self._hire_if_needed()
 
     async def _do(self, job: J) -> bool:
         """Do a job, and return whether it had to wait."""
@@ -96,7 +95,7 @@ class Crew(Generic[J, R]):
         try:
             steps = _Steps(coroutine, job.within.copy())
             if steps.waits:
-                self._blocked()
+                self._hire_if_needed()
                 await steps
         except asyncio.CancelledError:
             self._lost(job)

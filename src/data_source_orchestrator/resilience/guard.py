@@ -117,13 +117,14 @@ class Guard:
         admitted: Attempted[T] | Skipped = self._admitted(1) if self.limits is None else await self._passed(wanted, 1)
         if isinstance(admitted, Skipped):
             return Executed(outcome=admitted, verdict=Verdict.RELEASED)
-        budget = self.budget if run_budget is None else JointBudget(self.budget, run_budget)
-        attempted = await self._attempt(wanted, admitted, budget)
+        attempted = await self._attempt(wanted, admitted, run_budget)
         warning = None
         if attempted.failed is not None and not attempted.probe:  # a half-open breaker's probe is one attempt
-            attempted, warning = await self._again(wanted, attempted, retry, budget)
+            attempted, warning = await self._again(wanted, attempted, retry, run_budget)
         if attempted.failed is None:
-            budget.refund()
+            self.budget.refund()
+            if run_budget is not None:
+                run_budget.refund()
         if attempted.permit is not None:
             self.breaker.finish_execution(attempted.permit, attempted.verdict)
         return self._executed(wanted, attempted, warning)
@@ -146,10 +147,10 @@ class Guard:
         return self._executed(wanted, attempted, None)
 
     async def _again(
-        self, wanted: Wanted[T], attempted: Attempted[T], retry: Retry, budget: Budget
+        self, wanted: Wanted[T], attempted: Attempted[T], retry: Retry, run_budget: RetryBudget | None
     ) -> tuple[Attempted[T], str | None]:
         """Try again as often as it is worth it; return the last attempt, and why no other followed."""
-        retries = retry.begin(budget, self._chance)
+        retries = retry.begin(self._payers(run_budget), self._chance)
         while attempted.failed is not None and not attempted.probe:
             decision = retries.after(attempted.failed, remaining=wanted.deadline.remaining)
             if isinstance(decision, Stop):
@@ -164,7 +165,7 @@ class Guard:
             )
             if isinstance(again, Skipped):
                 return attempted, not_again(again)
-            attempted = await self._attempt(wanted, again, budget)
+            attempted = await self._attempt(wanted, again, run_budget)
         return attempted, None
 
     def _admitted(self, number: int) -> Attempted[Any] | Skipped:
@@ -199,13 +200,17 @@ class Guard:
         if failed is not None and failed.retry_after is not None and self.pace is not None:
             self.pace.hold(failed.retry_after)
 
-    def _attempt(self, wanted: Wanted[T], attempted: Attempted[T], budget: Budget) -> Coroutine[Any, Any, Attempted[T]]:
+    def _attempt(
+        self, wanted: Wanted[T], attempted: Attempted[T], run_budget: RetryBudget | None
+    ) -> Coroutine[Any, Any, Attempted[T]]:
         """Make an attempt, hedged where that is wanted; a half-open breaker's probe never is."""
         if self.hedge is None or attempted.probe:
             return self._told(wanted, attempted)
-        return self._hedged(self.hedge, wanted, attempted, budget)
+        return self._hedged(self.hedge, wanted, attempted, run_budget)
 
-    async def _hedged(self, hedge: Hedge, wanted: Wanted[T], first: Attempted[T], budget: Budget) -> Attempted[T]:
+    async def _hedged(
+        self, hedge: Hedge, wanted: Wanted[T], first: Attempted[T], run_budget: RetryBudget | None
+    ) -> Attempted[T]:
         """Make an attempt that a second call may join, and return the one that counts."""
         parts: dict[int, Part[T]] = {}
 
@@ -222,7 +227,10 @@ class Guard:
             if number in parts:  # else it still waits to be let through
                 parts[number].lose()
 
-        return await hedge.run(call, deadline=wanted.deadline, on_lost=lose, budget=budget)
+        return await hedge.run(call, deadline=wanted.deadline, on_lost=lose, budget=self._payers(run_budget))
+
+    def _payers(self, run_budget: RetryBudget | None) -> Budget:
+        return self.budget if run_budget is None else JointBudget(self.budget, run_budget)
 
     def _told(self, wanted: Wanted[T], attempted: Attempted[T]) -> Coroutine[Any, Any, Attempted[T]]:
         """Make an attempt, and tell of it where anybody hears."""

@@ -27,11 +27,8 @@ MADE = "<!-- made by scripts/reference.py -->\n"
 PROMISE = re.compile(r"\b([ABDSXCR]\d{1,2})\b")
 
 LATER = {
-    "A19": "the part about the result cache, hedging, limiters and HTTP validators",
-    "A20": "serving stale data",
+    "A19": "the part about HTTP validators and the command line's own limits",
     "A23": "conditional requests",
-    "C1": "the result cache",
-    "R1": "the rate limiter",
 }
 """Rows that wait, wholly or in part, for what is not built yet."""
 

@@ -160,3 +160,15 @@ async def test_changed_limits_hold_from_the_next_call_and_what_is_under_way_ends
     assert (await running).metadata.success_count == 1
     assert (await orchestrator.fetch()).metadata.success_count == 1
     assert calls == [0, 2]
+
+
+async def test_R1_a_call_that_hangs_takes_nobody_else_s_turn():
+    clock = VirtualClock()
+    hang, hung = timed(clock, 1000)
+    fetch, calls = timed(clock)
+    sources = [Source(key="a", fetcher=hang, host="api.example"), Source(key="b", fetcher=fetch, host="api.example")]
+    coordinator = SourceCoordinator(sources, clock=clock, host_limits={"api.example": ONE_A_SECOND})
+    running = asyncio.ensure_future(DataSourceOrchestrator(coordinator, retry=RetryConfig(max_retries=0)).fetch())
+    await asyncio.sleep(2)
+    assert (hung, calls) == ([0], [1])
+    assert (await running).outcomes["b"].duration == 1

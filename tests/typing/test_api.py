@@ -1,6 +1,6 @@
 """The public names as a stranger's type checker sees them: this file is checked by mypy and run by pytest."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from datetime import timedelta
 from typing import Any, assert_type
 
@@ -17,6 +17,7 @@ from data_source_orchestrator import (
     Source,
     SourceCoordinator,
     Success,
+    guard,
     source,
 )
 
@@ -55,3 +56,42 @@ async def test_calls_return_what_they_say():
     assert_type(await orchestrator.fetch_meta_only(), MetaResult)
     assert_type(orchestrator.stream(), AsyncGenerator[Outcome[Any], None])
     assert told(result.outcomes["stock"]) == "['milk']"
+
+
+safe = guard("prices")
+
+
+@safe
+async def cost(product: str, number: int = 1) -> float:
+    return len(product) * number
+
+
+@safe
+def look_up(product: str) -> int:
+    return len(product)
+
+
+class Shop:
+    @safe
+    async def price(self, product: str) -> float:
+        return len(product)
+
+
+async def test_a_guarded_function_keeps_its_signature_and_a_call_gives_an_outcome_of_what_it_returns():
+    assert_type(await cost("milk", number=2), float)
+    assert_type(await look_up("milk"), int)
+    assert_type(await Shop().price("milk"), float)
+    taken: Callable[[str], Coroutine[Any, Any, int]] = look_up
+    assert await taken("milk") == 4
+    assert_type(await safe.call(len, "milk"), Outcome[int])
+    outcome = await safe.call(Shop.price, Shop(), "milk")
+    assert_type(outcome, Outcome[float])
+    assert told(outcome) == "4"
+
+
+async def test_arguments_that_do_not_fit_are_seen_by_the_type_checker():
+    async def never_called() -> None:
+        await cost(5)  # type: ignore[arg-type]  # that is the subject
+        await cost("milk", price=2)  # type: ignore[call-arg]  # that is the subject
+
+    assert callable(never_called)

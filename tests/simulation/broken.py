@@ -20,7 +20,7 @@ from data_source_orchestrator.fanout.executor import Executor
 from data_source_orchestrator.fanout.flight import Flight, Flights
 from data_source_orchestrator.fanout.plan import Plan
 from data_source_orchestrator.orchestration.keeper import Keeper
-from data_source_orchestrator.resilience import retry
+from data_source_orchestrator.resilience import budget, retry
 from data_source_orchestrator.resilience.breaker import CircuitBreaker, Permit
 from data_source_orchestrator.resilience.budget import RetryBudget
 from data_source_orchestrator.resilience.classify import Failed
@@ -86,7 +86,7 @@ def a_source_is_retried_once_too_often(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_budget_never_refuses(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(RetryBudget, "spend", lambda _self, _after: True)
+    patch.setattr(budget, "_pay_from", lambda *_: True)
 
 
 def a_refund_overfills_the_budget(patch: pytest.MonkeyPatch) -> None:

@@ -49,7 +49,7 @@ class Crew(Generic[J, R]):
         self._failed = failed
         self._lost = lost
         self._waiting: deque[J] = deque()
-        self._beginning: set[asyncio.Task[None]] = set()
+        self._beginning: dict[object, asyncio.Task[None] | None] = {}
         self._next_hire = 1
 
     def give(self, job: J) -> None:
@@ -58,7 +58,9 @@ class Crew(Generic[J, R]):
 
     def begin(self) -> None:
         """See to it that somebody does what is waiting."""
-        self._beginning = {task for task in self._beginning if not task.done()}  # one may have been cancelled unbegun
+        for hire, task in tuple(self._beginning.items()):
+            if task is not None and task.done():  # it was cancelled before it had begun
+                del self._beginning[hire]
         self._next_hire = 1
         self._hire_if_needed()
 
@@ -66,18 +68,20 @@ class Crew(Generic[J, R]):
         """Take on tasks, twice as many each time: where some jobs wait, most of the others will."""
         loop = asyncio.get_running_loop()
         for _ in range(min(self._next_hire, len(self._waiting))):
-            self._beginning.add(loop.create_task(self._work(), name="dso-crew"))
+            hire = object()
+            self._beginning[hire] = None
+            task = loop.create_task(self._work(hire), name="dso-crew")
+            if hire in self._beginning:  # else the loop begins tasks at once
+                self._beginning[hire] = task
         self._next_hire *= 2
 
     def _hire_if_needed(self) -> None:
         if self._waiting and not self._beginning:
             self._hire()
 
-    async def _work(self) -> None:
+    async def _work(self, hire: object) -> None:
         """Do one job after another until one has to wait, and that one to its end."""
-        task = asyncio.current_task()
-        if task is not None:
-            self._beginning.discard(task)
+        self._beginning.pop(hire, None)
         try:
             for number in count(1):
                 if not self._waiting or await self._do(self._waiting.popleft()):

@@ -11,12 +11,21 @@ from data_source_orchestrator.core.clock import SystemClock, system_chance
 from data_source_orchestrator.core.context import FetchContext
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.events import Unheard
-from data_source_orchestrator.core.policies import BreakerPolicy, BudgetPolicy, RetryConfig
+from data_source_orchestrator.core.policies import (
+    BreakerPolicy,
+    BudgetPolicy,
+    LimitPolicy,
+    RateLimitPolicy,
+    RetryConfig,
+)
 from data_source_orchestrator.core.source import Source
+from data_source_orchestrator.health.live import LiveHealth
 from data_source_orchestrator.resilience.alarms import Alarms
 from data_source_orchestrator.resilience.breaker import CircuitBreaker
 from data_source_orchestrator.resilience.budget import RetryBudget
 from data_source_orchestrator.resilience.guard import Guard
+from data_source_orchestrator.resilience.guarded import guard
+from data_source_orchestrator.resilience.limits import Limits, scope_of
 from data_source_orchestrator.resilience.retry import Retry
 from data_source_orchestrator.resilience.wanted import SourceCall
 
@@ -59,7 +68,7 @@ def guarded() -> tuple[Step, Step]:
     retry = Retry(RetryConfig(), 3)
 
     def call_with(breaker: CircuitBreaker) -> Step:
-        guard = Guard(
+        held = Guard(
             "bench",
             breaker=breaker,
             budget=RetryBudget(BudgetPolicy()),
@@ -69,18 +78,34 @@ def guarded() -> tuple[Step, Step]:
             events=Unheard(),
         )
 
-        call_of = guard.calls.of(source.fetcher)
+        call_of = held.calls.of(source.fetcher)
+
+        health = LiveHealth()
+        pace = LimitPolicy(rate=RateLimitPolicy(limit=10**6, per=0.001, burst=10**6))
+        held.limits = Limits([scope_of("bench", pace, clock)])
 
         async def call() -> object:
             deadline = Deadline.after(clock, 30)
             wanted = SourceCall(source, call_of, deadline=deadline, started=clock.monotonic(), context=no_context)
-            return await guard.run(wanted, retry)
+            executed = await held.run(wanted, retry)
+            health.note(executed, clock.now())
+            return executed
 
         return call
 
     opened: dict[str, Json] = {"state": "open", "trips": 9, "retry_at": "9999-01-01T00:00:00+00:00"}
     refusing = CircuitBreaker.from_state(opened, BreakerPolicy(), clock=clock, chance=chance)
     return call_with(CircuitBreaker(BreakerPolicy(), clock=clock, chance=chance)), call_with(refusing)
+
+
+def standing_alone() -> Step:
+    """Return the public guard's call of the work, with the defaults."""
+    guarded = guard("bench", attempt_timeout=10)
+
+    async def call() -> object:
+        return await guarded.call(no_op)
+
+    return call
 
 
 def peers() -> Step | None:
@@ -120,7 +145,8 @@ def main() -> None:
         "asyncio.timeout": with_timeout,
         "a task": in_a_task,
         "refused by an open breaker": refused,
-        "guarded call": call,
+        "guarded call, limiter and health on": call,
+        "guard(...).call": standing_alone(),
     }
     if others is not None:
         steps["tenacity + pybreaker + asyncio.timeout"] = others

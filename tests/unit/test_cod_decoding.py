@@ -136,6 +136,12 @@ def test_a_list_is_read_without_its_odd_elements():
     assert odd == Odd("a part of tags", "tags holds 5, and a list of texts was expected; left out: 2 of 4 elements")
 
 
+def test_what_a_row_accepts_is_worked_out_once_and_not_for_every_odd_row(monkeypatch: pytest.MonkeyPatch):
+    decode_row({"name": "M4", "count": "x"}, Row)
+    monkeypatch.setattr(inspect, "type_info", None)
+    assert decode_row({"name": "M4", "level": "x", "tags": [5]}, Row).row == Row(name="M4")
+
+
 def test_an_empty_list_is_a_value():
     assert decode_whole({"name": "M4", "tags": []}, Row).tags == ()
 

@@ -221,10 +221,11 @@ def _attachments(found: Found[Weapon], known: Mapping[str, Attachment], notes: N
     """Return a weapon's attachments by slot and name; an empty list is a statement, a missing one is none."""
     if found.row.attachments is None:
         return None
-    for unknown in sorted(set(found.row.attachments) - set(known)):
+    named = set(found.row.attachments)
+    for unknown in sorted(key for key in named if key not in known):
         notes.add(
             "unknown attachments", f"{found.path} names the attachment {quoted(unknown)}, which no file describes"
         )
-    fitting = [known[key] for key in set(found.row.attachments) & set(known)]
+    fitting = [known[key] for key in named if key in known]
     fitting.sort(key=lambda one: (one.category_id, one.name, one.id))
     return [{"id": one.id, "name": one.name, "slot": one.category_id} for one in fitting]

@@ -57,7 +57,7 @@ class Card:
     mode: str | None = field(default=None, metadata=VITAL)
     meta: str | None = field(default=None, metadata=VITAL)
     collection: str | None = field(default=None, metadata=VITAL)
-    section: str
+    section: str | None = None
     place: int
     category: str | None = None
     slug: str | None = None
@@ -126,10 +126,14 @@ def popularity(ranking: Ranking) -> list[Statement]:
     """Return what a ranking's cards say of their weapons; some rankings give no popularity at all."""
     name = f"popularity.{ranking.path}"
     return [
-        Statement(card.entity, f"{ranking.path}.{shortened(card.section)}[{card.place}]", {name: card.popularity})
+        Statement(card.entity, f"{ranking.path}.{_place(card)}", {name: card.popularity})
         for card in ranking.cards
         if card.popularity is not None
     ]
+
+
+def _place(card: Card) -> str:
+    return f"{'cards' if card.section is None else shortened(card.section)}[{card.place}]"
 
 
 def _cards(sections: object, path: str) -> Iterator[Any]:

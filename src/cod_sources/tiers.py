@@ -14,6 +14,9 @@ TIERS = ("META", "A", "B", "C", "D")
 """From the best to the worst."""
 
 ODD_AT_MOST = 0.1
+PLAIN_MEMBERS = frozenset({"streamerProfileId", "createdAt", "updatedAt"})
+"""What stands beside the modes and is none."""
+
 """The share of a mode's elements that may be odd before the whole answer is not believed."""
 
 TierList = Mapping[str, tuple[str, ...]]
@@ -45,7 +48,7 @@ def read_tier_lists(raw: object, path: str, notes: Notes) -> dict[str, TierList]
     a tier is no list, and where more than one element of a mode, and more than a tenth of them, are odd.
     """
     members = raw if isinstance(raw, dict) else {}
-    modes = {mode: tiers for mode, tiers in members.items() if isinstance(tiers, dict) and _named(mode, path, notes)}
+    modes = {mode: tiers for mode, tiers in members.items() if _is_mode(mode, tiers, path, notes)}
     if not modes:
         raise FetchError(FailureKind.CONTENT, f"{path} holds no mode's tier list, and it is there for nothing else")
     return {mode: _tier_list(tiers, f"{path}.{mode}", notes) for mode, tiers in modes.items()}
@@ -71,6 +74,15 @@ def tier_statements(tier_lists: Mapping[str, TierList], ids: WeaponIds, path: st
 
 def _named(mode: str, path: str, notes: Notes) -> bool:
     if re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,59}", mode):
+def _is_mode(mode: str, tiers: object, path: str, notes: Notes) -> bool:
+    if mode in PLAIN_MEMBERS or not _named(mode, path, notes):
+        return False
+    if isinstance(tiers, dict):
+        return True
+    notes.add("odd modes", f"{path}.{mode} is {quoted(tiers)}, and a mode's tiers were expected; it is left out")
+    return False
+
+
         return True
     notes.add("odd modes", f"{path} has a mode called {quoted(mode)}, which cannot name a field; it is left out")
     return False
@@ -79,14 +91,14 @@ def _named(mode: str, path: str, notes: Notes) -> bool:
 def _tier_list(raw: Mapping[str, object], path: str, notes: Notes) -> TierList:
     tiers = dict(_tiers(raw, path, notes))
     odd = [
-        f"{path}.{tier}[{place}] is {quoted(one)}, and a weapon's id was expected; it is left out"
+        f"{path}.{tier}[{place}] is {quoted(one)}, and a weapon's id was expected"
         for tier, ids in tiers.items()
         for place, one in enumerate(ids)
         if not isinstance(one, str)
     ]
     _refuse_many(odd, sum(len(ids) for ids in tiers.values()), path)
     for sentence in odd:
-        notes.add("odd elements of tiers", sentence)
+        notes.add("odd elements of tiers", f"{sentence}; it is left out")
     return {tier: tuple(one for one in ids if isinstance(one, str)) for tier, ids in tiers.items()}
 
 

@@ -20,11 +20,19 @@ from data_source_orchestrator.core.context import FetchContext
 from data_source_orchestrator.core.contract import Contract
 from data_source_orchestrator.core.source import Source
 
-FILES = ("weapons", "attachments", "categories", "platforms", "attachment-categories", "attachment-stats")
-"""The repository's files by name, without `.json`."""
+KEY = "codarmory"
 
-LARGEST = 8 * 1024 * 1024
-"""Bytes of a file; the largest in 2023 had 943 kB."""
+KIB = 1024
+
+FILES = {
+    "weapons": 2048 * KIB,
+    "attachments": 8192 * KIB,
+    **dict.fromkeys(("categories", "platforms", "attachment-categories", "attachment-stats"), 256 * KIB),
+}
+"""The repository's files by name, without `.json`, and the most bytes that each may have.
+
+In 2023 the first had 286 kB, the second 943 kB, and each of the others at most 12 kB.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +154,8 @@ def source(base_url: str) -> Source[CodArmory]:
     async def fetch(ctx: FetchContext) -> CodArmory:
         async with together() as group:
             tasks = {
-                name: group.create_task(ctx.http.get_json(_address(base_url, name), max_body=LARGEST)) for name in FILES
+                name: group.create_task(ctx.http.get_json(_address(base_url, name), max_body=largest))
+                for name, largest in FILES.items()
             }
         notes = Notes()
         payload = read({name: task.result() for name, task in tasks.items()}, notes)

@@ -6,10 +6,12 @@ section is the loadout's, so that neither is said of the weapon.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Annotated, Any
 
 from msgspec import Meta
 
+from cod_sources.bounds import MOST_CARDS, MOST_SECTIONS, MOST_TOPICS, within
 from cod_sources.decoding import decode_row
 from cod_sources.games import is_warzone, origin_game
 from cod_sources.names import entity_id
@@ -100,7 +102,7 @@ def read_ranking(document: object, path: str, notes: Notes) -> Ranking:
     """Return a ranking that is about what was asked, or raise `FetchError(content)`."""
     topics = rows_of(
         read_rows(
-            member(document, "metas", path),
+            within(member(document, "metas", path), MOST_TOPICS, f"{path}.metas"),
             f"{path}.metas",
             lambda item: decode_row(item, Topic, TOPIC_KEYS),
             lambda topic: topic.name,
@@ -109,7 +111,7 @@ def read_ranking(document: object, path: str, notes: Notes) -> Ranking:
     )
     cards = rows_of(
         read_rows(
-            list(_cards(member(document, "sections", path), path)),
+            within(list(islice(_cards(document, path), MOST_CARDS + 1)), MOST_CARDS, f"{path}.cards"),
             f"{path}.cards",
             lambda item: decode_row(item, Card, CARD_KEYS),
             lambda card: card.entity,
@@ -136,11 +138,12 @@ def _place(card: Card) -> str:
     return f"{'cards' if card.section is None else shortened(card.section)}[{card.place}]"
 
 
-def _cards(sections: object, path: str) -> Iterator[Any]:
+def _cards(document: object, path: str) -> Iterator[Any]:
     """Yield the raw cards of all sections, each with where it stands; a section may be empty."""
+    sections = member(document, "sections", path)
     if not isinstance(sections, list):
         raise FetchError(FailureKind.CONTENT, f"{path}.sections is {quoted(sections)}, and a list was expected")
-    for section in sections:
+    for section in within(sections, MOST_SECTIONS, f"{path}.sections"):
         cards = member(section, "cards", f"a section of {path}")
         if not isinstance(cards, list):
             raise FetchError(FailureKind.CONTENT, f"the cards of a section of {path} are no list")

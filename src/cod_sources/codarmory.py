@@ -5,6 +5,7 @@ Six JSON files in a GitHub repository, served as text/plain. They hold no statis
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from cod_sources.categories import category_or_note
 from cod_sources.concurrently import together
@@ -19,6 +20,7 @@ from data_source_orchestrator.core.claim import Json, Record
 from data_source_orchestrator.core.context import FetchContext
 from data_source_orchestrator.core.contract import Contract
 from data_source_orchestrator.core.source import Source
+from data_source_orchestrator.core.threads import FETCHER_THREAD, in_thread
 
 KEY = "codarmory"
 
@@ -158,7 +160,8 @@ def source(base_url: str) -> Source[CodArmory]:
                 for name, largest in FILES.items()
             }
         notes = Notes()
-        payload = read({name: task.result() for name, task in tasks.items()}, notes)
+        files = {name: task.result() for name, task in tasks.items()}
+        payload = await in_thread(partial(read, files, notes), name=FETCHER_THREAD + KEY)
         notes.tell(ctx.warn)
         return payload
 
@@ -166,7 +169,7 @@ def source(base_url: str) -> Source[CodArmory]:
         await ctx.http.check(_address(base_url, "categories"))
 
     return Source(
-        key="codarmory",
+        key=KEY,
         title="CODArmory",
         fetcher=fetch,
         probe=probe,

@@ -13,8 +13,11 @@ T = TypeVar("T")
 MOST_ROWS = 5_000
 """Rows of one list; CODArmory's attachments were 1,502 in 2023, and no list is known to be longer."""
 
-MOST_IN_A_ROW = 500
+MOST_IN_A_ROW = 300
 """Elements of one list, or members of one object, inside a row; a weapon has at most 139 attachments."""
+
+MOST_NAMED = 30_000
+"""Attachments that all weapons name together, each of which is told again with every weapon; there were 7,749."""
 
 MOST_DAMAGE_ROWS = 20
 """Rows of one weapon's damage table; real ones have at most 6."""

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from cod_sources.bounds import MOST_NAMED, within
 from cod_sources.categories import category_or_note
 from cod_sources.concurrently import together
-from cod_sources.decoding import R, Whole, decode_row
+from cod_sources.decoding import Name, R, Text, Whole, decode_row
 from cod_sources.games import origin_game
 from cod_sources.names import entity_id
 from cod_sources.notes import Notes
@@ -44,64 +45,64 @@ class Weapon:
     `unlock_id` means what `unlock_type` makes of it: another weapon's id, a battle-pass sector, or a character.
     """
 
-    id: str
-    name: str
-    game_id: str
-    category_id: str
-    platform_id: str | None = None
+    id: Name
+    name: Name
+    game_id: Name
+    category_id: Name
+    platform_id: Name | None = None
     max_level: Whole | None = None
-    unlock_type: str | None = None
-    unlock_id: str | None = None
+    unlock_type: Name | None = None
+    unlock_id: Name | None = None
     unlock_level: Whole | None = None
-    unlock_summary: str | None = None
-    unlock_description: str | None = None
-    attachments: tuple[str, ...] | None = None
+    unlock_summary: Text | None = None
+    unlock_description: Text | None = None
+    attachments: tuple[Name, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
     """A row of attachments.json; its slot is its category, and `pros` and `cons` name statistics without figures."""
 
-    id: str
-    name: str
-    game_id: str
-    category_id: str
-    slug: str | None = None
-    description: str | None = None
-    pros: tuple[str, ...] = ()
-    cons: tuple[str, ...] = ()
-    unlock_type: str | None = None
-    unlock_id: str | None = None
+    id: Name
+    name: Name
+    game_id: Name
+    category_id: Name
+    slug: Name | None = None
+    description: Text | None = None
+    pros: tuple[Name, ...] = ()
+    cons: tuple[Name, ...] = ()
+    unlock_type: Name | None = None
+    unlock_id: Name | None = None
     unlock_level: Whole | None = None
-    unlock_summary: str | None = None
-    unlock_description: str | None = None
+    unlock_summary: Text | None = None
+    unlock_description: Text | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Category:
     """A row of categories.json; `slot` is primary or secondary."""
 
-    id: str
-    name: str
-    alias: str | None = None
-    slot: str | None = None
+    id: Name
+    name: Name
+    alias: Name | None = None
+    slot: Name | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
     """A row of platforms.json."""
 
-    id: str
-    name: str
+    id: Name
+    name: Name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttachmentCategory:
     """A row of attachment-categories.json."""
 
-    id: str
-    name: str
-    singular_name: str | None = None
+    id: Name
+    name: Name
+    singular_name: Name | None = None
     sorting: Whole | None = None
 
 
@@ -109,8 +110,8 @@ class AttachmentCategory:
 class AttachmentStat:
     """A row of attachment-stats.json."""
 
-    id: str
-    name: str
+    id: Name
+    name: Name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +130,7 @@ class CodArmory:
 def read(files: Mapping[str, object], notes: Notes) -> CodArmory:
     """Return the payload made of the six files' JSON values by name, or raise `FetchError(content)`."""
     weapons = _rows(files, "weapons", Weapon, lambda row: entity_id(row.name, row.game_id), notes)
+    within([key for one in weapons for key in one.row.attachments or ()], MOST_NAMED, "the attachments of all weapons")
     attachments = _rows(files, "attachments", Attachment, _attachment_identity, notes)
     categories = _rows(files, "categories", Category, lambda row: row.id, notes)
     platforms = _rows(files, "platforms", Platform, lambda row: row.id, notes)

@@ -14,7 +14,7 @@ from typing import Any
 from cod_sources.categories import category_or_note
 from cod_sources.concurrently import together
 from cod_sources.damage import DamageRow, as_json, read_damage, time_to_kill, verified
-from cod_sources.decoding import Decoded, Number, Whole, decode_row
+from cod_sources.decoding import Decoded, Name, Number, Whole, decode_row
 from cod_sources.games import origin_game
 from cod_sources.names import entity_id
 from cod_sources.notes import Notes
@@ -56,10 +56,10 @@ RANKING_SHARE = 0.6
 class Weapon:
     """A row of the page's catalogue; `game` is the origin game."""
 
-    name: str
-    game: str
-    category: str | None = None
-    slug: str | None = None
+    name: Name
+    game: Name
+    category: Name | None = None
+    slug: Name | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,10 +70,10 @@ class WeaponStats:
     hold what of it was verified.
     """
 
-    name: str
-    game: str
-    category: str | None = None
-    slug: str | None = None
+    name: Name
+    game: Name
+    category: Name | None = None
+    slug: Name | None = None
     rpm: Number | None = None
     ads: Number | None = None
     bullet_velocity: Number | None = None

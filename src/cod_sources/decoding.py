@@ -27,6 +27,12 @@ Number = Annotated[int, Meta(ge=0, le=10**6)] | Annotated[float, Meta(ge=0, le=1
 Whole = Annotated[int, Meta(ge=0, le=10**6)]
 """A count."""
 
+Name = Annotated[str, Meta(max_length=200)]
+"""A name, an id or a label, of which the longest seen has 55 characters; some are said again of every weapon."""
+
+Text = Annotated[str, Meta(max_length=2000)]
+"""A text for people; the longest seen has 236 characters."""
+
 Keys = Mapping[str, tuple[str, ...]]
 """The upstream's keys for a field of ours, the first that is given being taken.
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from cod_sources.bounds import MOST_CARDS, MOST_SECTIONS, MOST_TOPICS, within
-from cod_sources.decoding import decode_row
+from cod_sources.decoding import Name, decode_row
 from cod_sources.games import is_warzone, origin_game
 from cod_sources.names import entity_id
 from cod_sources.notes import Notes
@@ -33,36 +33,36 @@ Percent = Annotated[int, Meta(ge=0, le=100)] | Annotated[float, Meta(ge=0, le=10
 class Attachment:
     """An attachment on a card; `weapon` names what unlocks it or is the number 0, `level` is a number or a text."""
 
-    weapon: str | int | None = None
-    level: str | int | None = None
-    label: str | None = None
-    game: str | None = None
-    slug: str | None = None
+    weapon: Name | int | None = None
+    level: Name | int | None = None
+    label: Name | None = None
+    game: Name | None = None
+    slug: Name | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topic:
     """What a ranking is about: the mode, and the name and collection of its loadouts."""
 
-    mode: str
-    name: str
-    collection: str
+    mode: Name
+    name: Name
+    collection: Name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """A ranked loadout: at which place of which section, from "absolute-meta" down, and its popularity in per cent."""
 
-    name: str
-    weapon_game: str | None = field(default=None, metadata=VITAL)
-    game: str | None = field(default=None, metadata=VITAL)
-    mode: str | None = field(default=None, metadata=VITAL)
-    meta: str | None = field(default=None, metadata=VITAL)
-    collection: str | None = field(default=None, metadata=VITAL)
-    section: str | None = None
+    name: Name
+    weapon_game: Name | None = field(default=None, metadata=VITAL)
+    game: Name | None = field(default=None, metadata=VITAL)
+    mode: Name | None = field(default=None, metadata=VITAL)
+    meta: Name | None = field(default=None, metadata=VITAL)
+    collection: Name | None = field(default=None, metadata=VITAL)
+    section: Name | None = None
     place: int
-    category: str | None = None
-    slug: str | None = None
+    category: Name | None = None
+    slug: Name | None = None
     popularity: Percent | None = None
     attachments: Mapping[str, Attachment] = field(default_factory=dict)
 

@@ -130,6 +130,8 @@ def _is_implied(kind: inspect.Type, kinds: tuple[inspect.Type, ...]) -> bool:
 
 
 def _between(kind: inspect.Type) -> str:
+    if isinstance(kind, inspect.StrType) and kind.max_length is not None:
+        return f" of at most {kind.max_length:,} characters"
     if not isinstance(kind, inspect.IntType | inspect.FloatType) or kind.ge is None or kind.le is None:
         return ""
     return f" from {kind.ge:,.0f} to {kind.le:,.0f}"

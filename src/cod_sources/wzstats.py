@@ -9,7 +9,7 @@ from functools import partial
 from urllib.parse import urlencode
 
 from cod_sources.categories import category_or_note
-from cod_sources.decoding import decode_row
+from cod_sources.decoding import Name, decode_row
 from cod_sources.games import origin_game
 from cod_sources.names import entity_id
 from cod_sources.notes import Notes
@@ -47,14 +47,14 @@ class Weapon:
     it, and `display_type` the base weapon's, which stands in where there is no other.
     """
 
-    id: str
-    name: str
-    game: str
-    type: str | None = None
-    display_type: str | None = None
+    id: Name
+    name: Name
+    game: Name
+    type: Name | None = None
+    display_type: Name | None = None
     is_new: bool | None = None
-    conversion_kit_id: str | None = field(default=None, metadata=VITAL)
-    base_weapon_id: str | None = None
+    conversion_kit_id: Name | None = field(default=None, metadata=VITAL)
+    base_weapon_id: Name | None = None
 
 
 KEYS = {

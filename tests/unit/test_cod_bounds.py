@@ -76,6 +76,13 @@ def test_as_many_as_there_can_be_are_read_and_one_more_refuses_the_answer(most: 
     assert caught.value.kind == "content"
 
 
+def test_the_attachments_of_all_weapons_count_together_because_each_is_told_again_with_every_weapon():
+    weapons = bounds.MOST_NAMED // bounds.MOST_IN_A_ROW
+    assert armory(weapons, bounds.MOST_IN_A_ROW)
+    with pytest.raises(FetchError, match="the attachments of all weapons has 30,300 elements"):
+        armory(weapons + 1, bounds.MOST_IN_A_ROW)
+
+
 def test_the_cards_of_all_sections_count_together():
     card = {"name": "K"}
     document: dict[str, Any] = {

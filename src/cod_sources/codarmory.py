@@ -5,10 +5,12 @@ Six JSON files in a GitHub repository, served as text/plain. They hold no statis
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
+from cod_sources.bounds import MOST_NAMED, within
 from cod_sources.categories import category_or_note
 from cod_sources.concurrently import together
-from cod_sources.decoding import R, Whole, decode_row
+from cod_sources.decoding import Name, R, Text, Whole, decode_row
 from cod_sources.games import origin_game
 from cod_sources.names import entity_id
 from cod_sources.notes import Notes
@@ -19,12 +21,21 @@ from data_source_orchestrator.core.claim import Json, Record
 from data_source_orchestrator.core.context import FetchContext
 from data_source_orchestrator.core.contract import Contract
 from data_source_orchestrator.core.source import Source
+from data_source_orchestrator.core.threads import FETCHER_THREAD, in_thread
 
-FILES = ("weapons", "attachments", "categories", "platforms", "attachment-categories", "attachment-stats")
-"""The repository's files by name, without `.json`."""
+KEY = "codarmory"
 
-LARGEST = 8 * 1024 * 1024
-"""Bytes of a file; the largest in 2023 had 943 kB."""
+KIB = 1024
+
+FILES = {
+    "weapons": 2048 * KIB,
+    "attachments": 8192 * KIB,
+    **dict.fromkeys(("categories", "platforms", "attachment-categories", "attachment-stats"), 256 * KIB),
+}
+"""The repository's files by name, without `.json`, and the most bytes that each may have.
+
+In 2023 the first had 286 kB, the second 943 kB, and each of the others at most 12 kB.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,64 +45,64 @@ class Weapon:
     `unlock_id` means what `unlock_type` makes of it: another weapon's id, a battle-pass sector, or a character.
     """
 
-    id: str
-    name: str
-    game_id: str
-    category_id: str
-    platform_id: str | None = None
+    id: Name
+    name: Name
+    game_id: Name
+    category_id: Name
+    platform_id: Name | None = None
     max_level: Whole | None = None
-    unlock_type: str | None = None
-    unlock_id: str | None = None
+    unlock_type: Name | None = None
+    unlock_id: Name | None = None
     unlock_level: Whole | None = None
-    unlock_summary: str | None = None
-    unlock_description: str | None = None
-    attachments: tuple[str, ...] | None = None
+    unlock_summary: Text | None = None
+    unlock_description: Text | None = None
+    attachments: tuple[Name, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
     """A row of attachments.json; its slot is its category, and `pros` and `cons` name statistics without figures."""
 
-    id: str
-    name: str
-    game_id: str
-    category_id: str
-    slug: str | None = None
-    description: str | None = None
-    pros: tuple[str, ...] = ()
-    cons: tuple[str, ...] = ()
-    unlock_type: str | None = None
-    unlock_id: str | None = None
+    id: Name
+    name: Name
+    game_id: Name
+    category_id: Name
+    slug: Name | None = None
+    description: Text | None = None
+    pros: tuple[Name, ...] = ()
+    cons: tuple[Name, ...] = ()
+    unlock_type: Name | None = None
+    unlock_id: Name | None = None
     unlock_level: Whole | None = None
-    unlock_summary: str | None = None
-    unlock_description: str | None = None
+    unlock_summary: Text | None = None
+    unlock_description: Text | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Category:
     """A row of categories.json; `slot` is primary or secondary."""
 
-    id: str
-    name: str
-    alias: str | None = None
-    slot: str | None = None
+    id: Name
+    name: Name
+    alias: Name | None = None
+    slot: Name | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
     """A row of platforms.json."""
 
-    id: str
-    name: str
+    id: Name
+    name: Name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttachmentCategory:
     """A row of attachment-categories.json."""
 
-    id: str
-    name: str
-    singular_name: str | None = None
+    id: Name
+    name: Name
+    singular_name: Name | None = None
     sorting: Whole | None = None
 
 
@@ -99,8 +110,8 @@ class AttachmentCategory:
 class AttachmentStat:
     """A row of attachment-stats.json."""
 
-    id: str
-    name: str
+    id: Name
+    name: Name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +130,7 @@ class CodArmory:
 def read(files: Mapping[str, object], notes: Notes) -> CodArmory:
     """Return the payload made of the six files' JSON values by name, or raise `FetchError(content)`."""
     weapons = _rows(files, "weapons", Weapon, lambda row: entity_id(row.name, row.game_id), notes)
+    within([key for one in weapons for key in one.row.attachments or ()], MOST_NAMED, "the attachments of all weapons")
     attachments = _rows(files, "attachments", Attachment, _attachment_identity, notes)
     categories = _rows(files, "categories", Category, lambda row: row.id, notes)
     platforms = _rows(files, "platforms", Platform, lambda row: row.id, notes)
@@ -146,10 +158,12 @@ def source(base_url: str) -> Source[CodArmory]:
     async def fetch(ctx: FetchContext) -> CodArmory:
         async with together() as group:
             tasks = {
-                name: group.create_task(ctx.http.get_json(_address(base_url, name), max_body=LARGEST)) for name in FILES
+                name: group.create_task(ctx.http.get_json(_address(base_url, name), max_body=largest))
+                for name, largest in FILES.items()
             }
         notes = Notes()
-        payload = read({name: task.result() for name, task in tasks.items()}, notes)
+        files = {name: task.result() for name, task in tasks.items()}
+        payload = await in_thread(partial(read, files, notes), name=FETCHER_THREAD + KEY)
         notes.tell(ctx.warn)
         return payload
 
@@ -157,7 +171,7 @@ def source(base_url: str) -> Source[CodArmory]:
         await ctx.http.check(_address(base_url, "categories"))
 
     return Source(
-        key="codarmory",
+        key=KEY,
         title="CODArmory",
         fetcher=fetch,
         probe=probe,
@@ -221,10 +235,11 @@ def _attachments(found: Found[Weapon], known: Mapping[str, Attachment], notes: N
     """Return a weapon's attachments by slot and name; an empty list is a statement, a missing one is none."""
     if found.row.attachments is None:
         return None
-    for unknown in sorted(set(found.row.attachments) - set(known)):
+    named = set(found.row.attachments)
+    for unknown in sorted(key for key in named if key not in known):
         notes.add(
             "unknown attachments", f"{found.path} names the attachment {quoted(unknown)}, which no file describes"
         )
-    fitting = [known[key] for key in set(found.row.attachments) & set(known)]
+    fitting = [known[key] for key in named if key in known]
     fitting.sort(key=lambda one: (one.category_id, one.name, one.id))
     return [{"id": one.id, "name": one.name, "slot": one.category_id} for one in fitting]

@@ -8,12 +8,13 @@ import asyncio
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from cod_sources.categories import category_or_note
 from cod_sources.concurrently import together
 from cod_sources.damage import DamageRow, as_json, read_damage, time_to_kill, verified
-from cod_sources.decoding import Decoded, Number, Whole, decode_row
+from cod_sources.decoding import Decoded, Name, Number, Whole, decode_row
 from cod_sources.games import origin_game
 from cod_sources.names import entity_id
 from cod_sources.notes import Notes
@@ -26,7 +27,9 @@ from data_source_orchestrator.core.claim import Json, Record
 from data_source_orchestrator.core.context import FetchContext
 from data_source_orchestrator.core.contract import Contract
 from data_source_orchestrator.core.source import Source
+from data_source_orchestrator.core.threads import FETCHER_THREAD, in_thread
 
+KEY = "codmunity"
 PAGE = "/weapon-stats/warzone"
 RANKING = "/website/pages/meta-loadouts-ranking/"
 COMPARATOR = Wanted(
@@ -37,7 +40,10 @@ COMPARATOR = Wanted(
 )
 
 LARGEST = 8 * 1024 * 1024
-"""Bytes of the page, and of a ranking; in 2026 a ranking had 186 kB."""
+"""Bytes of the page."""
+
+LARGEST_RANKING = 2 * 1024 * 1024
+"""Bytes of a ranking; in 2026 one had 186 kB."""
 
 RANKING_LIMIT = 5.0
 """Seconds that a ranking may take, well below the attempt's own limit."""
@@ -50,10 +56,10 @@ RANKING_SHARE = 0.6
 class Weapon:
     """A row of the page's catalogue; `game` is the origin game."""
 
-    name: str
-    game: str
-    category: str | None = None
-    slug: str | None = None
+    name: Name
+    game: Name
+    category: Name | None = None
+    slug: Name | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,10 +70,10 @@ class WeaponStats:
     hold what of it was verified.
     """
 
-    name: str
-    game: str
-    category: str | None = None
-    slug: str | None = None
+    name: Name
+    game: Name
+    category: Name | None = None
+    slug: Name | None = None
     rpm: Number | None = None
     ads: Number | None = None
     bullet_velocity: Number | None = None
@@ -128,11 +134,12 @@ def source(site_url: str, api_url: str) -> Source[CodMunity]:
 
     async def fetch(ctx: FetchContext) -> CodMunity:
         notes = Notes()
+        documents: dict[str, object] = {}
         async with together() as group:
-            ranked = [group.create_task(_ranking(ctx, api_url, path, notes)) for path in RANKINGS]
+            for path in RANKINGS:
+                group.create_task(_ask_ranking(ctx, api_url, path, documents, notes))
             page = group.create_task(ctx.http.get_text(f"{site_url}{PAGE}", max_body=LARGEST))
-        answer = find_answer(page.result(), COMPARATOR, PAGE)
-        payload = read(answer, [ranking for task in ranked if (ranking := task.result())], notes)
+        payload = await in_thread(partial(_read_all, page.result(), documents, notes), name=FETCHER_THREAD + KEY)
         notes.tell(ctx.warn)
         return payload
 
@@ -140,7 +147,7 @@ def source(site_url: str, api_url: str) -> Source[CodMunity]:
         await ctx.http.check(f"{site_url}{PAGE}")
 
     return Source(
-        key="codmunity",
+        key=KEY,
         title="CODMunity",
         fetcher=fetch,
         probe=probe,
@@ -155,19 +162,39 @@ def source(site_url: str, api_url: str) -> Source[CodMunity]:
     )
 
 
-async def _ranking(ctx: FetchContext, api_url: str, path: str, notes: Notes) -> Ranking | None:
-    """Return a ranking, or None with a note of why its popularity is missing."""
+async def _ask_ranking(ctx: FetchContext, api_url: str, path: str, documents: dict[str, object], notes: Notes) -> None:
+    """Add a ranking's document, or a note of why its popularity is missing."""
     limit = min(RANKING_LIMIT, RANKING_SHARE * ctx.deadline.remaining)
     try:
         async with asyncio.timeout(limit):
-            document = await ctx.http.get_json(f"{api_url}{RANKING}{path}", max_body=LARGEST)
-        return read_ranking(document, path, notes)
+            documents[path] = await ctx.http.get_json(f"{api_url}{RANKING}{path}", max_body=LARGEST_RANKING)
     except TimeoutError:
-        why = f"it did not come within {limit:.3g} s"
+        _note_lost(path, f"it did not come within {limit:.3g} s", notes)
     except Exception as error:  # noqa: BLE001 — whatever befalls a ranking, the page's own rows are worth having
-        why = str(error) or type(error).__name__
-    notes.add("rankings lost", f"popularity.{path} is missing, because its ranking could not be used: {why}")
-    return None
+        _note_lost(path, error, notes)
+
+
+def _read_all(page: str, documents: Mapping[str, object], notes: Notes) -> CodMunity:
+    answer = find_answer(page, COMPARATOR, PAGE)
+    return read(answer, list(_rankings(documents, notes)), notes)
+
+
+def _rankings(documents: Mapping[str, object], notes: Notes) -> Iterator[Ranking]:
+    """Yield the rankings that can be read; the others are noted."""
+    for path in RANKINGS:
+        if path not in documents:
+            continue
+        try:
+            ranking = read_ranking(documents[path], path, notes)
+        except Exception as error:  # noqa: BLE001 — as above: nothing in a ranking is worth losing the page
+            _note_lost(path, error, notes)
+        else:
+            yield ranking
+
+
+def _note_lost(path: str, why: object, notes: Notes) -> None:
+    told = str(why) or type(why).__name__
+    notes.add("rankings lost", f"popularity.{path} is missing, because its ranking could not be used: {told}")
 
 
 def _stats(item: Any, notes: Notes) -> Decoded[WeaponStats]:

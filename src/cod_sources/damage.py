@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
+from cod_sources.bounds import MOST_DAMAGE_ROWS, within
 from cod_sources.decoding import Number, Whole, decode_whole
 from cod_sources.notes import Notes
 from cod_sources.ttk import Weapon, breach
@@ -35,15 +36,17 @@ class DamageRow:
 def read_damage(raw: object, weapon: str, notes: Notes) -> tuple[DamageRow, ...]:
     """Return the rows of a damage table that can be read; null and an empty table are none.
 
-    The figures of a row are verified by each other, so that one with an odd figure is not read in part.
+    The figures of a row are verified by each other, so that one with an odd figure is not read in part. Raise
+    `FetchError(content)` for more rows than there can be.
     """
     if raw is not None and not isinstance(raw, list):
         notes.add(
             "odd damage tables",
             f"{shortened(weapon)}: the damage table is {quoted(raw)}, and a list was expected; it is left out",
         )
+    given = within(raw if isinstance(raw, list) else [], MOST_DAMAGE_ROWS, f"the damage table of {shortened(weapon)}")
     rows: list[DamageRow] = []
-    for index, item in enumerate(raw if isinstance(raw, list) else ()):
+    for index, item in enumerate(given):
         try:
             rows.append(decode_whole(item, DamageRow))
         except ValueError as error:

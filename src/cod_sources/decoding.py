@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 import msgspec
 from msgspec import Meta
 
+from cod_sources.bounds import MOST_IN_A_ROW, within
 from cod_sources.salvage import Odd, salvage
 from cod_sources.words import quoted
 from data_source_orchestrator.core.errors import FetchError
@@ -25,6 +26,12 @@ Number = Annotated[int, Meta(ge=0, le=10**6)] | Annotated[float, Meta(ge=0, le=1
 
 Whole = Annotated[int, Meta(ge=0, le=10**6)]
 """A count."""
+
+Name = Annotated[str, Meta(max_length=200)]
+"""A name, an id or a label, of which the longest seen has 55 characters; some are said again of every weapon."""
+
+Text = Annotated[str, Meta(max_length=2000)]
+"""A text for people; the longest seen has 236 characters."""
 
 Keys = Mapping[str, tuple[str, ...]]
 """The upstream's keys for a field of ours, the first that is given being taken.
@@ -65,11 +72,14 @@ class Decoded(Generic[T]):
 def decode_row(raw: object, row_type: type[R], keys: Keys = _OWN_NAMES) -> Decoded[R]:
     """Return a typed row of what an object gives, without the fields that are odd; null, "" and missing are absent.
 
-    Raise ValueError where a field is missing or odd that the row cannot do without.
+    Raise ValueError where a field is missing or odd that the row cannot do without, and `FetchError(content)` where one
+    holds more than there can be in a row.
     """
     if not isinstance(raw, Mapping):
         raise ValueError(f"it is {quoted(raw)}, and an object was expected")  # noqa: TRY004 — bad data, no bug
     given = {field.name: _first(raw, keys.get(field.name, (field.name,))) for field in fields(row_type)}
+    for key, value in given.values():
+        within(value, MOST_IN_A_ROW, f"the field {key} of a row")
     try:
         return Decoded(msgspec.convert({n: value for n, (_, value) in given.items() if value is not None}, row_type))
     except msgspec.ValidationError:

@@ -10,6 +10,9 @@ from cod_sources.words import quoted
 from data_source_orchestrator.core.errors import FetchError
 from data_source_orchestrator.core.verdicts import FailureKind
 
+LONGEST_LABEL = 200
+"""Characters of a game's or a mode's label; what is longer means neither."""
+
 _ROMAN = {"ix": 9, "viii": 8, "vii": 7, "vi": 6, "v": 5, "iv": 4, "iii": 3, "ii": 2, "i": 1}
 
 _NUMBER = rf"(?P<number>[1-9][0-9]?|{'|'.join(_ROMAN)})"
@@ -43,4 +46,6 @@ def is_warzone(mode: str) -> bool:
 
 
 def _words(label: str) -> str:
+    if len(label) > LONGEST_LABEL:
+        return ""
     return " ".join(re.findall(r"[a-z0-9]+", label.lower()))

@@ -13,15 +13,23 @@ from cod_sources.words import quoted
 LONGEST = 100
 """Letters and digits of the longest name that is believed to be one."""
 
+LONGEST_GIVEN = 200
+"""Characters of a name as it is given; one of more is none, and never normalised: NFKD makes 18 letters of U+FDFA."""
+
 
 def collapse(name: str) -> str:
-    """Return the letters and digits of a name: NFKD, without combining marks, lower case, `[a-z0-9]` only."""
+    """Return the letters and digits of a name: NFKD, without combining marks, lower case, `[a-z0-9]` only.
+
+    What is too long to be a name has none.
+    """
+    if len(name) > LONGEST_GIVEN:
+        return ""
     return re.sub(r"[^a-z0-9]", "", unicodedata.normalize("NFKD", name).lower())
 
 
 def collapse_slug(slug: str) -> str:
     """Collapse a name as it stands in addresses, where `ä` may be written `%C3%A4`."""
-    return collapse(unquote(slug))
+    return "" if len(slug) > LONGEST_GIVEN else collapse(unquote(slug))
 
 
 def entity_id(name: str, game: str, kit: str | None = None) -> str:
@@ -36,8 +44,8 @@ def entity_id(name: str, game: str, kit: str | None = None) -> str:
 
 
 def _known(collapsed: str, name: str) -> str:
+    if len(name) > LONGEST_GIVEN or len(collapsed) > LONGEST:
+        raise ValueError(f"it has no identity: {quoted(name)} goes on for {len(name)} characters")
     if not collapsed:
         raise ValueError(f"it has no identity: {quoted(name)} holds no letter or digit to know it by")
-    if len(collapsed) > LONGEST:
-        raise ValueError(f"it has no identity: {quoted(name)} goes on for {len(name)} characters")
     return collapsed

@@ -1,5 +1,7 @@
 """What is worth telling about data that is still good: warnings gathered by kind, and never a flood of them."""
 
+from collections import Counter
+
 from data_source_orchestrator.core.context import Warn
 
 TOLD_OF_A_KIND = 5
@@ -13,19 +15,23 @@ class Notes:
     """Gathers warnings while one answer is read."""
 
     def __init__(self) -> None:
-        self._by_kind: dict[str, list[str]] = {}
+        self._told: dict[str, list[str]] = {}
+        self._counts: Counter[str] = Counter()
 
     def add(self, kind: str, sentence: str) -> None:
         """Note one finding; `kind` is a noun in the plural, as "rows set aside"."""
-        self._by_kind.setdefault(kind, []).append(sentence if len(sentence) <= LONGEST else f"{sentence[:LONGEST]}…")
+        self._counts[kind] += 1
+        told = self._told.setdefault(kind, [])
+        if len(told) < TOLD_OF_A_KIND:
+            told.append(sentence if len(sentence) <= LONGEST else f"{sentence[:LONGEST]}…")
 
     def sentences(self) -> list[str]:
         """Return what is to be told, in the order of the kinds' first findings."""
         told: list[str] = []
-        for kind, found in self._by_kind.items():
-            told += found[:TOLD_OF_A_KIND]
-            if len(found) > TOLD_OF_A_KIND:
-                told.append(f"and {len(found) - TOLD_OF_A_KIND} more {kind}")
+        for kind, first in self._told.items():
+            told += first
+            if (more := self._counts[kind] - len(first)) > 0:
+                told.append(f"and {more} more {kind}")
         return told
 
     def tell(self, warn: Warn) -> None:

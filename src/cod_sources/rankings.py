@@ -6,11 +6,13 @@ section is the loadout's, so that neither is said of the weapon.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Annotated, Any
 
 from msgspec import Meta
 
-from cod_sources.decoding import decode_row
+from cod_sources.bounds import MOST_CARDS, MOST_SECTIONS, MOST_TOPICS, within
+from cod_sources.decoding import Name, decode_row
 from cod_sources.games import is_warzone, origin_game
 from cod_sources.names import entity_id
 from cod_sources.notes import Notes
@@ -31,36 +33,36 @@ Percent = Annotated[int, Meta(ge=0, le=100)] | Annotated[float, Meta(ge=0, le=10
 class Attachment:
     """An attachment on a card; `weapon` names what unlocks it or is the number 0, `level` is a number or a text."""
 
-    weapon: str | int | None = None
-    level: str | int | None = None
-    label: str | None = None
-    game: str | None = None
-    slug: str | None = None
+    weapon: Name | int | None = None
+    level: Name | int | None = None
+    label: Name | None = None
+    game: Name | None = None
+    slug: Name | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topic:
     """What a ranking is about: the mode, and the name and collection of its loadouts."""
 
-    mode: str
-    name: str
-    collection: str
+    mode: Name
+    name: Name
+    collection: Name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """A ranked loadout: at which place of which section, from "absolute-meta" down, and its popularity in per cent."""
 
-    name: str
-    weapon_game: str | None = field(default=None, metadata=VITAL)
-    game: str | None = field(default=None, metadata=VITAL)
-    mode: str | None = field(default=None, metadata=VITAL)
-    meta: str | None = field(default=None, metadata=VITAL)
-    collection: str | None = field(default=None, metadata=VITAL)
-    section: str
+    name: Name
+    weapon_game: Name | None = field(default=None, metadata=VITAL)
+    game: Name | None = field(default=None, metadata=VITAL)
+    mode: Name | None = field(default=None, metadata=VITAL)
+    meta: Name | None = field(default=None, metadata=VITAL)
+    collection: Name | None = field(default=None, metadata=VITAL)
+    section: Name | None = None
     place: int
-    category: str | None = None
-    slug: str | None = None
+    category: Name | None = None
+    slug: Name | None = None
     popularity: Percent | None = None
     attachments: Mapping[str, Attachment] = field(default_factory=dict)
 
@@ -100,7 +102,7 @@ def read_ranking(document: object, path: str, notes: Notes) -> Ranking:
     """Return a ranking that is about what was asked, or raise `FetchError(content)`."""
     topics = rows_of(
         read_rows(
-            member(document, "metas", path),
+            within(member(document, "metas", path), MOST_TOPICS, f"{path}.metas"),
             f"{path}.metas",
             lambda item: decode_row(item, Topic, TOPIC_KEYS),
             lambda topic: topic.name,
@@ -109,7 +111,7 @@ def read_ranking(document: object, path: str, notes: Notes) -> Ranking:
     )
     cards = rows_of(
         read_rows(
-            list(_cards(member(document, "sections", path), path)),
+            within(list(islice(_cards(document, path), MOST_CARDS + 1)), MOST_CARDS, f"{path}.cards"),
             f"{path}.cards",
             lambda item: decode_row(item, Card, CARD_KEYS),
             lambda card: card.entity,
@@ -126,17 +128,22 @@ def popularity(ranking: Ranking) -> list[Statement]:
     """Return what a ranking's cards say of their weapons; some rankings give no popularity at all."""
     name = f"popularity.{ranking.path}"
     return [
-        Statement(card.entity, f"{ranking.path}.{shortened(card.section)}[{card.place}]", {name: card.popularity})
+        Statement(card.entity, f"{ranking.path}.{_place(card)}", {name: card.popularity})
         for card in ranking.cards
         if card.popularity is not None
     ]
 
 
-def _cards(sections: object, path: str) -> Iterator[Any]:
+def _place(card: Card) -> str:
+    return f"{'cards' if card.section is None else shortened(card.section)}[{card.place}]"
+
+
+def _cards(document: object, path: str) -> Iterator[Any]:
     """Yield the raw cards of all sections, each with where it stands; a section may be empty."""
+    sections = member(document, "sections", path)
     if not isinstance(sections, list):
         raise FetchError(FailureKind.CONTENT, f"{path}.sections is {quoted(sections)}, and a list was expected")
-    for section in sections:
+    for section in within(sections, MOST_SECTIONS, f"{path}.sections"):
         cards = member(section, "cards", f"a section of {path}")
         if not isinstance(cards, list):
             raise FetchError(FailureKind.CONTENT, f"the cards of a section of {path} are no list")

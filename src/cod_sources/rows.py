@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from cod_sources.bounds import MOST_ROWS, within
 from cod_sources.decoding import Decoded
 from cod_sources.notes import Notes
 from cod_sources.words import quoted
@@ -41,15 +42,19 @@ def member(document: object, key: str, what: str) -> Any:
 
 
 def read_rows(
-    raw: object, path: str, decode: Callable[[Any], Decoded[T]], identify: Callable[[T], str], notes: Notes
+    raw: object,
+    path: str,
+    decode: Callable[[Any], Decoded[T]],
+    identify: Callable[[T], str],
+    notes: Notes,
 ) -> list[Found[T]]:
     """Return the rows that can be read and have an identity; set the others aside with a note.
 
     `decode` and `identify` raise ValueError for a bad row. Raise `FetchError(content)` where there is no list, an
-    empty one, or one with more than a tenth of its rows set aside.
+    empty one, or one of more than `MOST_ROWS`, and as soon as more than a tenth of its rows are set aside.
     """
     found: list[Found[T]] = []
-    bad: list[str] = []
+    bad: dict[str, str] = {}
     odd: dict[str, dict[str, str]] = {}
     rows = _listed(raw, path)
     for index, item in enumerate(rows):
@@ -58,13 +63,13 @@ def read_rows(
             decoded = decode(item)
             found.append(Found(place, identify(decoded.row), decoded.row))
         except ValueError as error:
-            bad.append(f"{place}{_called(item)} is set aside: {error}")
+            bad[f"{place}{_called(item)}"] = str(error)
+            _refuse_many(bad, len(rows), path)
             continue
         for one in decoded.odd:
             odd.setdefault(one.what, {})[f"{place}{_called(item)}"] = one.why
-    _refuse_many(bad, len(rows), path)
-    for sentence in bad:
-        notes.add("rows set aside", sentence)
+    for place, why in bad.items():
+        notes.add("rows set aside", f"{place} is set aside: {why}")
     for what, reasons in odd.items():
         _note_odd(what, reasons, len(rows), path, notes)
     return found
@@ -95,15 +100,17 @@ def _listed(raw: object, path: str) -> list[Any]:
         raise FetchError(FailureKind.CONTENT, f"{path} is {quoted(raw)}, and a list of rows was expected")
     if not raw:
         raise FetchError(FailureKind.CONTENT, f"{path} is an empty list, and that is never believed")
-    return raw
+    return within(raw, MOST_ROWS, path)
 
 
-def _refuse_many(bad: list[str], rows: int, path: str) -> None:
+def _refuse_many(bad: Mapping[str, str], rows: int, path: str) -> None:
+    """Refuse a list as soon as too much of it is bad; to read on would only change the number."""
     if len(bad) > SET_ASIDE_AT_MOST * rows:
+        place, why = next(iter(bad.items()))
         raise FetchError(
             FailureKind.CONTENT,
-            f"{len(bad)} of {rows} rows of {path} cannot be read, and more than one in ten are not believed;"
-            f" the first: {bad[0]}",
+            f"at least {len(bad)} of {rows} rows of {path} cannot be read, and more than one in ten are not believed;"
+            f" the first is {place}: {why}",
         )
 
 

@@ -4,7 +4,8 @@ Only rows that do not fit as a whole come here. Nothing here knows what a row is
 """
 
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, dataclass, fields
+from dataclasses import MISSING, Field, dataclass, fields, make_dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -47,17 +48,17 @@ def salvage(
     """
     sound: dict[str, object] = {}
     odd: list[Odd] = []
-    for field in fields(row_type):
-        key, value = given[field.name]
+    for check in _checks(row_type):
+        key, value = given[check.field]
         if value is None:
-            _refuse_missing(field, key)
+            _refuse_missing(check, key)
             continue
-        kept = _kept(value, field.type)
+        kept = check.kept(value)
         if kept is not value:
-            odd.append(_odd(key, value, kept, field.type))
-            _refuse_odd(field, odd[-1])
+            odd.append(check.odd(key, value, kept))
+            _refuse_odd(check, odd[-1])
         if kept is not None:
-            sound[field.name] = kept
+            sound[check.field] = kept
     return sound, tuple(dict.fromkeys(odd))  # two fields may stand in for each other under one key
 
 
@@ -68,46 +69,58 @@ def expected(kind: inspect.Type) -> str:
     return f"{_WORDS[type(kind)]}{_between(kind)}"
 
 
-def _refuse_missing(field: Field[Any], key: str) -> None:
-    if _is_required(field):
+class _Check:
+    """What one field of a row accepts, worked out once: that takes a hundred times as long as to try a value."""
+
+    __slots__ = ("_alone", "_takes_list", "_wanted", "field", "required", "vital")
+
+    def __init__(self, field: Field[Any]) -> None:
+        self.field = field.name
+        self.required = field.default is MISSING and field.default_factory is MISSING
+        self.vital = self.required or "vital" in field.metadata
+        self._alone = make_dataclass("Alone", [("value", field.type)])  # msgspec remembers a dataclass, not a bare type
+        self._takes_list = self._fits([])
+        self._wanted = f"{expected(inspect.type_info(field.type))} was expected"
+
+    def kept(self, value: object) -> object:
+        """Return what of a value fits: all of it, a list without its odd elements, or None.
+
+        Where no element is left, the list is not either: an empty one would be a statement.
+        """
+        if self._fits(value):
+            return value
+        elements = value if isinstance(value, list) and self._takes_list else []
+        return [one for one in elements if self._fits([one])] or None
+
+    def odd(self, key: str, value: Any, kept: Any) -> Odd:
+        """Say what was wrong with a value of which not everything is kept."""
+        if kept is None:
+            return Odd(key, f"{key} is {quoted(value)}, and {self._wanted}")
+        first = next(one for one in value if not self._fits([one]))
+        lost = f"{len(value) - len(kept)} of {len(value)} elements"
+        return Odd(f"a part of {key}", f"{key} holds {quoted(first)}, and {self._wanted}; left out: {lost}")
+
+    def _fits(self, value: object) -> bool:
+        try:
+            msgspec.convert({"value": value}, self._alone)
+        except msgspec.ValidationError:
+            return False
+        return True
+
+
+@cache
+def _checks(row_type: type["DataclassInstance"]) -> tuple[_Check, ...]:
+    return tuple(_Check(field) for field in fields(row_type))
+
+
+def _refuse_missing(check: _Check, key: str) -> None:
+    if check.required:
         raise ValueError(f"it has no {key}")
 
 
-def _refuse_odd(field: Field[Any], odd: Odd) -> None:
-    if _is_required(field) or "vital" in field.metadata:
+def _refuse_odd(check: _Check, odd: Odd) -> None:
+    if check.vital:
         raise ValueError(odd.why)
-
-
-def _is_required(field: Field[Any]) -> bool:
-    return field.default is MISSING and field.default_factory is MISSING
-
-
-def _kept(value: object, kind: Any) -> object:
-    """Return what of a value fits: all of it, a list without its odd elements, or None.
-
-    Where no element is left, the list is not either: an empty one would be a statement.
-    """
-    if _fits(value, kind):
-        return value
-    elements = value if isinstance(value, list) and _fits([], kind) else []
-    return [one for one in elements if _fits([one], kind)] or None
-
-
-def _fits(value: object, kind: Any) -> bool:
-    try:
-        msgspec.convert(value, kind)
-    except msgspec.ValidationError:
-        return False
-    return True
-
-
-def _odd(key: str, value: Any, kept: Any, kind: Any) -> Odd:
-    wanted = f"{expected(inspect.type_info(kind))} was expected"
-    if kept is None:
-        return Odd(key, f"{key} is {quoted(value)}, and {wanted}")
-    first = next(one for one in value if not _fits([one], kind))
-    lost = f"{len(value) - len(kept)} of {len(value)} elements"
-    return Odd(f"a part of {key}", f"{key} holds {quoted(first)}, and {wanted}; left out: {lost}")
 
 
 def _is_implied(kind: inspect.Type, kinds: tuple[inspect.Type, ...]) -> bool:
@@ -117,6 +130,8 @@ def _is_implied(kind: inspect.Type, kinds: tuple[inspect.Type, ...]) -> bool:
 
 
 def _between(kind: inspect.Type) -> str:
+    if isinstance(kind, inspect.StrType) and kind.max_length is not None:
+        return f" of at most {kind.max_length:,} characters"
     if not isinstance(kind, inspect.IntType | inspect.FloatType) or kind.ge is None or kind.le is None:
         return ""
     return f" from {kind.ge:,.0f} to {kind.le:,.0f}"

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from cod_sources.bounds import MOST_IDS, MOST_MODES, within
 from cod_sources.names import collapse_slug
 from cod_sources.notes import Notes
 from cod_sources.statements import Statement
@@ -12,6 +13,9 @@ from data_source_orchestrator.core.verdicts import FailureKind
 
 TIERS = ("META", "A", "B", "C", "D")
 """From the best to the worst."""
+
+PLAIN_MEMBERS = frozenset({"streamerProfileId", "createdAt", "updatedAt"})
+"""What stands beside the modes and is none."""
 
 ODD_AT_MOST = 0.1
 """The share of a mode's elements that may be odd before the whole answer is not believed."""
@@ -41,14 +45,15 @@ class WeaponIds:
 def read_tier_lists(raw: object, path: str, notes: Notes) -> dict[str, TierList]:
     """Return the tier list of every mode, passing over the plain members that stand beside the modes.
 
-    An odd element of a tier is left out with a note. Raise `FetchError(content)` where there is no mode at all, where
-    a tier is no list, and where more than one element of a mode, and more than a tenth of them, are odd.
+    A mode that is no object is left out with a note, as is an odd element of a tier. Raise `FetchError(content)` where
+    there is no mode at all or more than there can be, where a tier is no list or longer than it can be, and where more
+    than one element of a mode, and more than a tenth of them, are odd.
     """
     members = raw if isinstance(raw, dict) else {}
-    modes = {mode: tiers for mode, tiers in members.items() if isinstance(tiers, dict) and _named(mode, path, notes)}
+    modes = {mode: tiers for mode, tiers in members.items() if _is_mode(mode, tiers, path, notes)}
     if not modes:
         raise FetchError(FailureKind.CONTENT, f"{path} holds no mode's tier list, and it is there for nothing else")
-    return {mode: _tier_list(tiers, f"{path}.{mode}", notes) for mode, tiers in modes.items()}
+    return {mode: _tier_list(tiers, f"{path}.{mode}", notes) for mode, tiers in within(modes, MOST_MODES, path).items()}
 
 
 def tier_statements(tier_lists: Mapping[str, TierList], ids: WeaponIds, path: str, notes: Notes) -> list[Statement]:
@@ -69,6 +74,15 @@ def tier_statements(tier_lists: Mapping[str, TierList], ids: WeaponIds, path: st
     return statements
 
 
+def _is_mode(mode: str, tiers: object, path: str, notes: Notes) -> bool:
+    if mode in PLAIN_MEMBERS or not _named(mode, path, notes):
+        return False
+    if isinstance(tiers, dict):
+        return True
+    notes.add("odd modes", f"{path}.{mode} is {quoted(tiers)}, and a mode's tiers were expected; it is left out")
+    return False
+
+
 def _named(mode: str, path: str, notes: Notes) -> bool:
     if re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,59}", mode):
         return True
@@ -79,14 +93,14 @@ def _named(mode: str, path: str, notes: Notes) -> bool:
 def _tier_list(raw: Mapping[str, object], path: str, notes: Notes) -> TierList:
     tiers = dict(_tiers(raw, path, notes))
     odd = [
-        f"{path}.{tier}[{place}] is {quoted(one)}, and a weapon's id was expected; it is left out"
+        f"{path}.{tier}[{place}] is {quoted(one)}, and a weapon's id was expected"
         for tier, ids in tiers.items()
         for place, one in enumerate(ids)
         if not isinstance(one, str)
     ]
     _refuse_many(odd, sum(len(ids) for ids in tiers.values()), path)
     for sentence in odd:
-        notes.add("odd elements of tiers", sentence)
+        notes.add("odd elements of tiers", f"{sentence}; it is left out")
     return {tier: tuple(one for one in ids if isinstance(one, str)) for tier, ids in tiers.items()}
 
 
@@ -96,7 +110,7 @@ def _tiers(raw: Mapping[str, object], path: str, notes: Notes) -> Iterator[tuple
         if tier not in TIERS:
             notes.add("unknown tiers", f"{path} has the unknown tier {quoted(tier)}; it is left out")
         elif isinstance(ids, list):
-            yield tier, ids
+            yield tier, within(ids, MOST_IDS, f"{path}.{tier}")
         elif ids is not None:
             raise FetchError(
                 FailureKind.CONTENT,

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
-from itertools import chain
+from itertools import chain, islice
 from operator import itemgetter
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 from selectolax.lexbor import LexborHTMLParser
 
 from cod_sources.decoding import decode_json
+from cod_sources.words import quoted, shortened
 from data_source_orchestrator.core.errors import FetchError
 from data_source_orchestrator.core.verdicts import FailureKind
 
@@ -24,11 +25,15 @@ STATE_ID = "serverApp-state"
 MOST_SCRIPTS = 8
 """JSON scripts that are read in one page; real ones have one or two."""
 
+MOST_CANDIDATES = 50
+"""Scripts with "json" in their opening tags that are looked at in one page; to understand a tag takes its time."""
+
 LONGEST_TAG = 2000
 """Characters of a script's opening tag; what is longer is none that a page needs."""
 
 _COMMENT_OR_SCRIPT = re.compile(r"<!--|<script(?=[\s/>])", re.IGNORECASE)
-_TAG = re.compile(r"<script(?:[^>\"']|\"[^\"]*\"|'[^']*')*>", re.IGNORECASE)
+_TAG = re.compile(r"<script(?:[^>\"']++|\"[^\"]*+\"|'[^']*+')*+>", re.IGNORECASE)
+_JSON = re.compile("json", re.IGNORECASE)
 _SCRIPT_END = re.compile(r"</script(?=[\s/>])", re.IGNORECASE)
 
 _ESCAPES = {"&q;": '"', "&a;": "&", "&s;": "'", "&l;": "<", "&g;": ">"}
@@ -70,7 +75,7 @@ def find_answer(text: str, wanted: Wanted, what: str) -> dict[str, Any]:
     meant = [entry for entry in good if wanted.rather in entry.path] or good
     if stray := next((entry for entry in meant if wanted.never.search(entry.path)), None):
         raise FetchError(
-            FailureKind.CONTENT, f"{what} came with the answer to {stray.path}, which is not the one wanted"
+            FailureKind.CONTENT, f"{what} came with the answer to {shortened(stray.path)}, which is not the one wanted"
         )
     return _only(_holders([entry.content for entry in meant], wanted.keys), wanted, what)
 
@@ -99,7 +104,8 @@ def _states(text: str, what: str) -> list[Any]:
 def _scripts(html: str) -> list[str]:
     """Return the text of the first JSON scripts, the one that Angular names before the others."""
     scripts: list[tuple[bool, str]] = []
-    for tag, content in _script_elements(html):
+    candidates = (element for element in _script_elements(html) if _JSON.search(element[0]))
+    for tag, content in islice(candidates, MOST_CANDIDATES):
         attributes = _attributes(tag)
         if (attributes.get("type") or "").partition(";")[0].strip().lower() == "application/json":
             scripts.append((attributes.get("id") != STATE_ID, content))
@@ -111,7 +117,8 @@ def _scripts(html: str) -> list[str]:
 def _script_elements(html: str) -> Iterator[tuple[str, str]]:
     """Yield the opening tag and the content of each script outside comments, in one pass over the page.
 
-    No tree is built of the page: a few kilobytes of formatting tags can be made to grow to gigabytes of nodes.
+    No tree is built of the page: a few kilobytes of formatting tags can be made to grow to gigabytes of nodes. No part
+    of it is searched twice: a tag that does not end soon goes on through all that was searched for its end.
     """
     position = 0
     while found := _COMMENT_OR_SCRIPT.search(html, position):
@@ -121,7 +128,7 @@ def _script_elements(html: str) -> Iterator[tuple[str, str]]:
             if position < 0:
                 return
         elif (tag := _TAG.match(html, start, start + LONGEST_TAG)) is None:
-            position = found.end()
+            position = start + LONGEST_TAG
         else:
             end = _SCRIPT_END.search(html, tag.end())
             yield tag.group(), html[tag.end() : end.start() if end else len(html)]
@@ -190,4 +197,7 @@ def _failed(entry: _Entry, what: str) -> FetchError:
     status = entry.status
     server = isinstance(status, int) and status >= HTTPStatus.INTERNAL_SERVER_ERROR
     kind = FailureKind.SERVER if server else FailureKind.CONTENT
-    return FetchError(kind, f"{what} came without its data: its own request for {entry.path} was answered {status!r}")
+    return FetchError(
+        kind,
+        f"{what} came without its data: its own request for {shortened(entry.path)} was answered {quoted(status)}",
+    )

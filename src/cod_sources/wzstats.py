@@ -5,10 +5,11 @@ One JSON document. It holds neither a win rate nor a pick rate, and none is made
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from urllib.parse import urlencode
 
 from cod_sources.categories import category_or_note
-from cod_sources.decoding import decode_row
+from cod_sources.decoding import Name, decode_row
 from cod_sources.games import origin_game
 from cod_sources.names import entity_id
 from cod_sources.notes import Notes
@@ -22,8 +23,10 @@ from data_source_orchestrator.core.context import FetchContext
 from data_source_orchestrator.core.contract import Contract
 from data_source_orchestrator.core.errors import FetchError
 from data_source_orchestrator.core.source import Source
+from data_source_orchestrator.core.threads import FETCHER_THREAD, in_thread
 from data_source_orchestrator.core.verdicts import FailureKind
 
+KEY = "wzstats"
 PATH = "/wz2/weapons/meta/weapons-and-tier-lists/"
 GAMES = ("mw2", "mw3", "bo6", "bo7")
 ATTRIBUTES = ("game", "name", "type", "displayType", "isNew")
@@ -44,14 +47,14 @@ class Weapon:
     it, and `display_type` the base weapon's, which stands in where there is no other.
     """
 
-    id: str
-    name: str
-    game: str
-    type: str | None = None
-    display_type: str | None = None
+    id: Name
+    name: Name
+    game: Name
+    type: Name | None = None
+    display_type: Name | None = None
     is_new: bool | None = None
-    conversion_kit_id: str | None = field(default=None, metadata=VITAL)
-    base_weapon_id: str | None = None
+    conversion_kit_id: Name | None = field(default=None, metadata=VITAL)
+    base_weapon_id: Name | None = None
 
 
 KEYS = {
@@ -100,7 +103,7 @@ def source(base_url: str) -> Source[WZStats]:
     async def fetch(ctx: FetchContext) -> WZStats:
         document = await ctx.http.get_json(address, max_body=LARGEST)
         notes = Notes()
-        payload = read(document, notes)
+        payload = await in_thread(partial(read, document, notes), name=FETCHER_THREAD + KEY)
         notes.tell(ctx.warn)
         return payload
 
@@ -108,7 +111,7 @@ def source(base_url: str) -> Source[WZStats]:
         await ctx.http.check(address)
 
     return Source(
-        key="wzstats",
+        key=KEY,
         title="WZStats",
         fetcher=fetch,
         probe=probe,

@@ -3,8 +3,10 @@
 import asyncio
 import json
 import logging
+import threading
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from types import FrameType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -114,6 +116,16 @@ def codarmory(**parts: Part) -> Upstream:
     return Upstream(
         {f"/src/database/{name}.json": parts.get(name, gives(rows.get(name, rest), after=1)) for name in names}
     )
+
+
+ODD_WEAPONS = [{"id": "k7", "game_id": "mw2", "category_id": "swords", "name": "K-7"}]
+WZSTATS = Upstream(
+    {
+        "/mirror/wz2/weapons/meta/weapons-and-tier-lists/": gives(
+            {"weapons": [{"id": "k7", "name": "K-7", "game": "mw3"}], "wzStatsTierList": {"mw3": {"A": ["k7", "k8"]}}}
+        )
+    }
+)
 
 
 def source(key: str, **env: str) -> Source[Any]:
@@ -255,3 +267,28 @@ async def test_a_probe_asks_one_address_and_reads_nothing(key: str):
     await probe(context(http, []))
     assert len(http.asked) == 1
     assert http.asked[0].startswith("http://127.0.0.1:")
+
+
+@pytest.mark.parametrize("key", ["codarmory", "wzstats", "codmunity"])
+async def test_what_came_is_read_in_a_thread_and_told_of_on_the_event_loop(key: str):
+    """However long an answer takes to read, limits, Ctrl-C and the other sources are not kept waiting."""
+    read_in: set[str] = set()
+    told_in: set[str] = set()
+
+    def watch(frame: FrameType, _event: str, _about: object) -> None:
+        if frame.f_code.co_name == "records_of":
+            read_in.add(threading.current_thread().name)
+
+    http = {
+        "codarmory": codarmory(weapons=gives(ODD_WEAPONS)),
+        "wzstats": WZSTATS,
+        "codmunity": codmunity(warzone=hangs),
+    }
+    ctx = context(http[key], [])
+    threading.setprofile(watch)  # of threads that start from now on
+    try:
+        await source(key).fetcher(replace(ctx, warn=lambda _: told_in.add(threading.current_thread().name)))
+    finally:
+        threading.setprofile(None)
+    assert read_in == {f"dso-fetcher-{key}"}
+    assert told_in == {threading.current_thread().name}

@@ -1,11 +1,13 @@
 """CODArmory's files, in small made-up rows: one test for each trap."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from cod_sources.codarmory import CodArmory, read
+from cod_sources.codarmory import Attachment, CodArmory, Weapon, _attachments, read
 from cod_sources.notes import Notes
+from cod_sources.rows import Found
 from data_source_orchestrator.core.errors import FetchError
 
 
@@ -209,3 +211,23 @@ def test_a_field_that_is_odd_in_every_row_does_not_fail_the_source():
     assert len(payload.records) == 50
     assert warnings[0].startswith("max_level could not be read in 50 of 50 rows of weapons.json")
     assert len(warnings) == 1
+
+
+class Counted(dict[str, Any]):
+    """Counts how often it is gone through as a whole."""
+
+    whole = 0
+
+    def __iter__(self) -> Iterator[str]:
+        self.whole += 1
+        return super().__iter__()
+
+
+def test_the_attachments_of_a_weapon_are_looked_up_and_not_compared_with_all_there_are():
+    files = Counted(a1=Attachment(id="a1", name="Dot", game_id="mw2", category_id="optics"))
+    row = Weapon(id="k7", name="K-7", game_id="mw2", category_id="smgs", attachments=("a2", "a1", "a1"))
+    notes = Notes()
+    listed = _attachments(Found("weapons.json[0]", "k7-mw2", row), files, notes)
+    assert listed == [{"id": "a1", "name": "Dot", "slot": "optics"}]
+    assert len(notes.sentences()) == 1
+    assert files.whole == 0

@@ -136,6 +136,22 @@ def test_a_list_is_read_without_its_odd_elements():
     assert odd == Odd("a part of tags", "tags holds 5, and a list of texts was expected; left out: 2 of 4 elements")
 
 
+def test_what_a_row_accepts_is_worked_out_once_and_not_for_every_odd_row(monkeypatch: pytest.MonkeyPatch):
+    decode_row({"name": "M4", "count": "x"}, Row)
+    monkeypatch.setattr(inspect, "type_info", None)
+    assert decode_row({"name": "M4", "level": "x", "tags": [5]}, Row).row == Row(name="M4")
+
+
+def test_a_text_that_is_too_long_to_be_a_name_costs_itself_and_a_row_that_cannot_do_without_it():
+    long = "x" * 201
+    about = {"id": "a", "name": "Dot", "game_id": "mw2", "category_id": "optics"}
+    decoded = decode_row({**about, "slug": long, "description": long, "pros": ["b", long]}, codarmory.Attachment)
+    assert (decoded.row.slug, decoded.row.description, decoded.row.pros) == (None, long, ("b",))
+    assert "and a text of at most 200 characters was expected" in decoded.odd[0].why
+    with pytest.raises(ValueError, match=r"^name is 'x+…, and a text of at most 200 characters was expected$"):
+        decode_row({**about, "name": long}, codarmory.Attachment)
+
+
 def test_an_empty_list_is_a_value():
     assert decode_whole({"name": "M4", "tags": []}, Row).tags == ()
 

@@ -188,6 +188,17 @@ def test_a_cards_app_game_is_its_mode_and_its_weapon_game_the_origin():
     assert (one.mode, one.entity, one.section, one.place) == ("warzone-2", "k7-bo7", "meta", 0)
 
 
+@pytest.mark.parametrize("name", [None, "", 5, ["meta"]])
+def test_a_section_without_a_name_costs_none_of_its_cards(name: object):
+    document = sections(card(), card("K-9"))
+    document["sections"][0]["name"] = name
+    cards = read_ranking(document, "warzoneranked", Notes())
+    said, warnings = told([weapon()], [stats()], cards)
+    assert said["k7-bo7"]["popularity.warzoneranked"] == 12.5
+    assert [card.section for card in cards.cards] == [None, None]
+    assert "warzoneranked.cards[1] ranks k9-bo7" in warnings[0]
+
+
 def test_a_card_whose_two_origins_differ_has_no_identity():
     assert "no identity" in refused(sections(card(Game="bo6")))
 

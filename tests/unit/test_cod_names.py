@@ -127,6 +127,21 @@ def test_a_name_without_letter_or_digit_or_without_end_is_no_identity(name: str,
         entity_id(name, "mw2", kit)
 
 
+@pytest.mark.parametrize("name", ["\ufdfa" * 1_000_000, "x" * 201])
+def test_a_name_that_is_too_long_to_be_one_is_never_normalised_nor_told_whole(name: str):
+    assert collapse(name) == collapse_slug(name) == ""
+    for given in ((name, "mw2"), ("M4", "mw2", name)):
+        with pytest.raises(ValueError, match=f"goes on for {len(name)} characters") as caught:
+            entity_id(*given)
+        assert len(str(caught.value)) < 200
+
+
+def test_a_label_that_is_too_long_to_be_one_is_no_game_and_no_mode():
+    assert not is_warzone("warzone" + " " * 200)
+    with pytest.raises(FetchError, match="not a game"):
+        origin_game("mw2" + " " * 200)
+
+
 @pytest.mark.parametrize(
     ("labels", "category"),
     [

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from cod_sources.decoding import Decoded
-from cod_sources.notes import LONGEST, Notes
+from cod_sources.notes import LONGEST, TOLD_OF_A_KIND, Notes
 from cod_sources.rows import by_identity, member, read_rows
 from cod_sources.salvage import Odd
 from cod_sources.statements import Statement, records_of
@@ -33,6 +33,24 @@ def test_more_than_one_row_in_ten_set_aside_spoils_the_list():
     with pytest.raises(FetchError, match=r"2 of 10 rows of weapons cannot be read.*weapons\[8\]") as caught:
         read([*range(8), "a", "b"], Notes())
     assert caught.value.kind == "content"
+
+
+def test_a_list_is_not_read_on_once_too_much_of_it_is_set_aside():
+    tried: list[object] = []
+
+    def decode(item: object) -> Decoded[int]:
+        tried.append(item)
+        return number(item)
+
+    with pytest.raises(FetchError, match=r"^at least 21 of 200 rows of weapons cannot be read.*\[0\]: no number$"):
+        read_rows(["x"] * 200, "weapons", decode, str, Notes())
+    assert len(tried) == 21
+
+
+def test_a_refused_list_does_not_speak_of_rows_that_are_set_aside():
+    with pytest.raises(FetchError) as caught:
+        read(["x"], Notes())
+    assert "set aside" not in str(caught.value)
 
 
 def test_a_row_without_identity_is_set_aside_like_one_that_cannot_be_read():
@@ -100,6 +118,14 @@ def test_at_most_five_warnings_of_a_kind_are_told_and_the_rest_counted():
         notes.add("rows set aside", f"row {index}")
     notes.add("unknown tiers", "tier S")
     assert notes.sentences() == [*(f"row {index}" for index in range(5)), "and 7 more rows set aside", "tier S"]
+
+
+def test_warnings_that_are_only_counted_are_not_kept():
+    notes = Notes()
+    for index in range(1000):
+        notes.add("rows set aside", f"row {index}")
+    assert sum(len(kept) for kept in notes._told.values()) == TOLD_OF_A_KIND
+    assert notes.sentences()[-1] == "and 995 more rows set aside"
 
 
 def test_a_warning_is_cut_where_an_upstream_fills_it():

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cod_sources.transfer_state import Wanted, find_answer
+from cod_sources.transfer_state import LONGEST_TAG, Wanted, find_answer
 from data_source_orchestrator.core.errors import FetchError
 
 WANTED = Wanted(
@@ -138,6 +138,17 @@ def test_an_entry_whose_own_request_failed_is_told_with_its_status(status: int, 
     assert str(status) in str(error)
 
 
+@pytest.mark.parametrize(("status", "told"), [(False, "false"), ("gone", "'gone'"), ([], "a list of 0")])
+def test_a_status_that_is_none_is_told_in_the_words_of_json(status: Any, told: str):
+    assert f"was answered {told}" in str(refusal(page(script({"1": entry(None, status=status)}))))
+
+
+def test_a_request_that_goes_on_and_on_is_not_told_at_length():
+    long = f"stats-comparator/{'x' * 100_000}"
+    for state in ({"1": entry(None, long, 503)}, {"1": entry(ANSWER, f"{long}/bo7")}):
+        assert len(str(refusal(page(script(state))))) < 300
+
+
 def test_an_entry_that_failed_does_not_hide_one_that_did_not():
     assert find(page(script({"1": entry(None, status=503), "2": entry()}))) == ANSWER
 
@@ -186,6 +197,46 @@ def test_scripts_without_an_end_are_read_once():
 def test_a_script_inside_a_comment_is_none():
     other = script({"1": entry({**ANSWER, "weapons": []})})
     assert find(page(f"<!-- {other} -->", script({"1": entry()}))) == ANSWER
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "<script " * 1_000_000,
+        "<script '" * 800_000,
+        "<script></script>" * 480_000,
+        "<script json></script>" * 380_000,
+        f"<script {'a=b ' * 480}></script>" * 4_000,
+        f"<script {'a=b ' * 600}></script>" * 3_300,
+        "<!-- " * 1_600_000,
+        "<!--><script a=" * 500_000,
+        "<!-- --><!-- -->" * 480_000,
+    ],
+)
+def test_a_page_made_to_be_searched_again_and_again_is_searched_once(hostile: str):
+    """Each of them took from seconds to hours where a part of the page was looked at more than a few times."""
+    error = refusal(f"<html>{hostile}")
+    assert error.kind == "content"
+    assert "holds no script" in str(error)
+
+
+def test_a_tag_without_an_end_is_skipped_by_as_much_as_was_searched_and_no_further():
+    assert find(page("<script ", "x" * LONGEST_TAG, script({"1": entry()}))) == ANSWER
+
+
+def test_scripts_that_do_not_speak_of_json_are_passed_over_however_many_there_are():
+    assert find(page("<script src=x></script>" * 1_000, script({"1": entry()}))) == ANSWER
+
+
+def test_json_is_spoken_of_in_letters_of_any_case():
+    assert find(page(script({"1": entry()}, "TYPE=Application/JSON"))) == ANSWER
+
+
+def test_of_the_scripts_that_speak_of_json_only_the_first_fifty_are_looked_at():
+    other = script("{}", 'src="a.json"')
+    assert find(page(other * 49, script({"1": entry()}))) == ANSWER
+    assert "holds no script" in str(refusal(page(other * 50, script({"1": entry()}))))
 
 
 def test_only_the_first_json_scripts_of_a_page_are_read():

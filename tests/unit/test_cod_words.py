@@ -83,7 +83,7 @@ def test_a_note_about_endless_texts_keeps_its_reason():
 
 
 def test_a_note_about_an_odd_field_keeps_its_reason_whatever_its_row_is_called_and_holds():
-    kind = {"id": "a", "game_id": "mw2", "category_id": "optics", "name": LONG, "unlock_level": LONG}
+    kind = {"id": "a", "game_id": "mw2", "category_id": "optics", "name": LONG[:200], "unlock_level": LONG}
     for rows in ([kind], [kind, *({**kind, "unlock_level": 3} for _ in range(20))]):
         notes = Notes()
         read_rows(rows, "attachments.json", lambda row: decode_row(row, Attachment), lambda row: row.id, notes)

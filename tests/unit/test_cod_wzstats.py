@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from cod_sources.notes import Notes
+from cod_sources.tiers import PLAIN_MEMBERS
 from cod_sources.wzstats import WZStats, read, source
 from data_source_orchestrator.core.errors import FetchError
 
@@ -177,7 +178,24 @@ def test_texts_beside_the_modes_are_passed_over_and_odd_tiers_are_told():
     )
     assert list(payload.tier_lists) == ["mw3"]
     assert fields(payload)["k7-mw3"]["tier.mw3"] == "META"
-    assert len(warnings) == 5
+    assert len(warnings) == 6
+
+
+@pytest.mark.parametrize("odd", [None, "gone", ["k-7"], 3, False])
+def test_a_mode_that_is_no_object_is_told_because_its_tiers_are_lost(odd: object):
+    payload, warnings = told(weapon(), mw3={"META": ["k-7"]}, bo7=odd)
+    assert list(payload.tier_lists) == ["mw3"]
+    (warning,) = warnings
+    assert warning.startswith("wzStatsTierList.bo7 is ")
+    assert warning.endswith("and a mode's tiers were expected; it is left out")
+
+
+@pytest.mark.parametrize("value", ["x", None, 3, {"$date": "x"}])
+@pytest.mark.parametrize("plain", sorted(PLAIN_MEMBERS))
+def test_what_is_known_to_be_no_mode_is_never_taken_for_one(plain: str, value: object):
+    payload, warnings = told(weapon(), mw3={"META": ["k-7"]}, **{plain: value})
+    assert list(payload.tier_lists) == ["mw3"]
+    assert warnings == []
 
 
 ODD_IDS = (7, None, True, {"id": "k-7"}, ["k-7"])
@@ -212,6 +230,7 @@ def test_more_than_one_odd_element_in_ten_of_a_mode_refuses_the_answer():
     ) as caught:
         told(*rows, mw3={"META": [7], "A": [8, 9], "B": ids}, bo6={"A": ids}, bo7={"A": ids})
     assert caught.value.kind == "content"
+    assert "left out" not in str(caught.value)
 
 
 def test_a_tier_of_nothing_but_odd_elements_refuses_the_answer_where_it_is_more_than_a_tenth_of_its_mode():

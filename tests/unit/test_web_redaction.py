@@ -1,6 +1,6 @@
 import pytest
 
-from data_source_orchestrator.web.redaction import LONGEST, shown
+from data_source_orchestrator.web.redaction import LONGEST, LONGEST_QUERY, shown
 
 
 @pytest.mark.parametrize(
@@ -13,6 +13,9 @@ from data_source_orchestrator.web.redaction import LONGEST, shown
         ("https://a.example/x?%74oken=hunter2", "https://a.example/x?%74oken=***"),
         ("https://a.example/x?X-Amz-Signature=hunter2", "https://a.example/x?X-Amz-Signature=***"),
         ("https://a.example/x?weaponGames%5B%5D=mw3", "https://a.example/x?weaponGames%5B%5D=mw3"),
+        (f"https://a.example/x?{'games[]=mw3&' * 10}token=hunter2", "https://a.example/x?…"),
+        (f"https://a.example/x?q={'x' * (LONGEST_QUERY - 2)}", f"https://a.example/x?q={'x' * (LONGEST_QUERY - 2)}"),
+        (f"https://a.example/x?q={'x' * (LONGEST_QUERY - 1)}", "https://a.example/x?…"),
         ("https://a.example/x#access_token=hunter2", "https://a.example/x"),
         ("user:hunter2@a.example/x", "a.example/x"),
         ("http://[user:hunter2@a/x?token=hunter2", "a/x"),

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ from data_source_orchestrator.testing.fault_server import (
     trickle,
 )
 from data_source_orchestrator.web import HttpPolicy, HttpPool
+from data_source_orchestrator.web.client import PARSED_AT_ONCE
 
 real_time = pytest.mark.real_time
 
@@ -53,6 +55,34 @@ async def test_an_answer_has_address_status_body_and_headers_of_any_case():
     (request,) = server.requests
     assert (request.method, request.query, request.headers["x-trace"]) == ("GET", {"b": ["1", "2"]}, "7")
     assert request.headers["accept-encoding"] == "gzip, deflate"
+
+
+@real_time
+@pytest.mark.parametrize(("spaces", "aside"), [(0, False), (PARSED_AT_ONCE, True)])
+async def test_a_large_json_body_is_parsed_in_a_daemon_thread_and_a_small_one_at_once(spaces: int, aside: bool):
+    parsed_in: list[threading.Thread] = []
+
+    def watch(frame: FrameType, _event: str, _about: object) -> None:
+        if frame.f_code.co_name == "parse_json":
+            parsed_in.append(threading.current_thread())
+
+    http = pool()
+    async with FaultServer({"*": answer(" " * spaces + "[1]")}) as server, http.use():
+        threading.setprofile(watch)  # of threads that start from now on
+        try:
+            assert await client(http).get_json(server.url("/")) == [1]
+        finally:
+            threading.setprofile(None)
+    assert {(thread.name, thread.daemon) for thread in parsed_in} == ({("dso-fetcher-json", True)} if aside else set())
+
+
+@real_time
+async def test_what_is_wrong_with_a_large_json_body_is_a_failure_like_any_other():
+    http = pool()
+    async with FaultServer({"*": answer(" " * PARSED_AT_ONCE + "[1")}) as server, http.use():
+        with pytest.raises(FetchError, match="sent what is no JSON") as caught:
+            await client(http).get_json(server.url("/"))
+    assert caught.value.kind == "content"
 
 
 @real_time

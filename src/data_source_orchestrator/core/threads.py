@@ -11,6 +11,9 @@ from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
+FETCHER_THREAD = "dso-fetcher-"
+"""How the names of threads begin that work for a fetcher; the source's key follows, or what is done there."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Returned(Generic[T]):

@@ -6,12 +6,9 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Generic, TypeVar, cast
 
 from data_source_orchestrator.core.source import Fetcher
-from data_source_orchestrator.core.threads import in_thread
+from data_source_orchestrator.core.threads import FETCHER_THREAD, in_thread
 
 T = TypeVar("T")
-
-THREAD_PREFIX = "dso-fetcher-"
-"""How the names of fetchers' threads begin; the source's key follows."""
 
 _CONTEXT_NAMES = frozenset({"ctx", "context"})
 
@@ -23,7 +20,7 @@ class Call(Generic[T]):
 
     def __init__(self, fetcher: Fetcher[T], key: str) -> None:
         self._fetcher: Callable[..., Any] = fetcher
-        self._thread_name = THREAD_PREFIX + key
+        self._thread_name = FETCHER_THREAD + key
         self._async = inspect.iscoroutinefunction(fetcher)
         self.threaded = not self._async and not _is_called_as_coroutine(fetcher)
         self.takes_context = _takes_context(fetcher)

@@ -24,12 +24,11 @@ from data_source_orchestrator.core.policies import (
     LimitPolicy,
     RetryConfig,
 )
-from data_source_orchestrator.core.threads import in_thread
+from data_source_orchestrator.core.threads import FETCHER_THREAD, in_thread
 from data_source_orchestrator.resilience.alarms import Alarms
 from data_source_orchestrator.resilience.attempt import ProgramExit
 from data_source_orchestrator.resilience.breaker import CircuitBreaker
 from data_source_orchestrator.resilience.budget import RetryBudget
-from data_source_orchestrator.resilience.fetch import THREAD_PREFIX
 from data_source_orchestrator.resilience.guard import Guard
 from data_source_orchestrator.resilience.limits import Limits, scope_of
 from data_source_orchestrator.resilience.retry import Retry
@@ -180,7 +179,7 @@ class _FunctionCall(Generic[T]):
             return cast("Coroutine[Any, Any, T]", self._function(*self._args, **self._kwargs))
         named = getattr(self._function, "__name__", "call")
         call = functools.partial(self._function, *self._args, **self._kwargs)
-        return in_thread(call, name=f"{THREAD_PREFIX}{named}")
+        return in_thread(call, name=f"{FETCHER_THREAD}{named}")
 
     def breach(self, payload: T) -> FetchError | None:  # noqa: ARG002 — whatever it is
         """Accept what the function returned."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
+from data_source_orchestrator.core.threads import FETCHER_THREAD
 from data_source_orchestrator.testing.waiting import told_waits
 
 T = TypeVar("T")
@@ -20,9 +21,6 @@ DEAD_WAIT = 20.0
 
 COURTESY = 0.05
 """Real seconds that a fetcher's thread is given to finish before time jumps past it."""
-
-FETCHER_THREAD = "dso-fetcher"
-"""How the names of the threads begin in which plain functions are run."""
 
 IDLE_THREAD = "asyncio_"
 """How the names of the executor's threads begin, which stay when their work is done."""

@@ -11,15 +11,24 @@ from typing import Any
 from data_source_orchestrator.core.allowance import Allowance
 from data_source_orchestrator.core.clock import Clock
 from data_source_orchestrator.core.errors import FetchError
+from data_source_orchestrator.core.threads import FETCHER_THREAD
 from data_source_orchestrator.web.allowance import parse_allowance
 from data_source_orchestrator.web.answer import Answer, Asker
+from data_source_orchestrator.web.daemon import in_daemon_thread
 from data_source_orchestrator.web.decoding import Body
 from data_source_orchestrator.web.judgement import HEAD, challenge, is_challenge, judge, needs_head
-from data_source_orchestrator.web.policy import HttpPolicy
+from data_source_orchestrator.web.policy import KIB, HttpPolicy
 from data_source_orchestrator.web.response import Response
 
 HEAD_PATIENCE = 2.0
 """Seconds for the first bytes of an error's body; after them the error is judged by its status alone."""
+
+
+PARSED_AT_ONCE = 256 * KIB
+"""Bytes of a JSON body that is parsed on the event loop, which takes some hundredths of a second at the worst.
+
+A larger one is parsed in a daemon thread, for a few megabytes can be written so that they take a second.
+"""
 
 
 class Client:
@@ -85,8 +94,14 @@ class Client:
         headers: Mapping[str, str] | None = None,
         max_body: int | None = None,
     ) -> Any:
-        """Return the JSON value served there, read strictly (`Response.json`)."""
-        return (await self.get(url, params=params, headers=headers, max_body=max_body)).json()
+        """Return the JSON value served there, read strictly (`Response.json`); a large body holds up nobody.
+
+        A cancellation does not wait for the thread in which a large one is parsed.
+        """
+        response = await self.get(url, params=params, headers=headers, max_body=max_body)
+        if len(response.body) <= PARSED_AT_ONCE:
+            return response.json()
+        return await in_daemon_thread(response.json, name=f"{FETCHER_THREAD}json")
 
     async def get_text(
         self,

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-async def in_daemon_thread(call: Callable[[], T]) -> T:
+async def in_daemon_thread(call: Callable[[], T], *, name: str = "dso-http") -> T:
     """Return what the call returns, or raise what it raises; a cancelled wait abandons the thread."""
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[T] = loop.create_future()
@@ -30,5 +30,5 @@ async def in_daemon_thread(call: Callable[[], T]) -> T:
         else:
             deliver(ended.set_result, result)
 
-    threading.Thread(target=run, name="dso-http", daemon=True).start()
+    threading.Thread(target=run, name=name, daemon=True).start()
     return await ended

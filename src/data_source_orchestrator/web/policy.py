@@ -7,7 +7,8 @@ from data_source_orchestrator.core.durations import Seconds, count, seconds
 from data_source_orchestrator.core.errors import ConfigurationError
 from data_source_orchestrator.core.strict_json import MOST_LEVELS, MOST_NODES
 
-MIB = 1024 * 1024
+KIB = 1024
+MIB = 1024 * KIB
 
 DEEPEST_JSON = 500
 """Levels; beyond them Python's own limit on recursion would be near."""

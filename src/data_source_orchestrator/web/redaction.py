@@ -1,10 +1,13 @@
-"""How addresses are shown to people: without userinfo, without query values that look secret, not too long."""
+"""How addresses are shown to people: without userinfo, a long query, and query values that look secret."""
 
 import re
 from urllib.parse import unquote, urlsplit
 
 LONGEST = 200
 """Characters of an address in a message."""
+
+LONGEST_QUERY = 60
+"""Characters of its query; a longer one would hide the message, and the rest tells well enough who was asked."""
 
 _SECRET = re.compile(r"token|key|secret|pass|pwd|auth|sig|credential|session|cookie|jwt", re.IGNORECASE)
 _PAIR = re.compile(r"([^&;=]+)=([^&;]+)")
@@ -30,7 +33,11 @@ def _without_secrets(text: str) -> str:
     if parts is None or not parts.netloc:
         return text.partition("?")[0].rpartition("@")[2]
     host = parts.netloc.rpartition("@")[2]
-    return parts._replace(netloc=host, query=_PAIR.sub(_masked, parts.query), fragment="").geturl()
+    return parts._replace(netloc=host, query=_query(parts.query), fragment="").geturl()
+
+
+def _query(query: str) -> str:
+    return _PAIR.sub(_masked, query) if len(query) <= LONGEST_QUERY else "…"
 
 
 def _masked(pair: re.Match[str]) -> str:

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from data_source_orchestrator.core.claim import MergeRules
+from data_source_orchestrator.core.durations import WholeNumber
 from data_source_orchestrator.core.errors import ConfigurationError, StoreError, UnknownSourceError, nearest
 from data_source_orchestrator.core.plugin import Environment, Plugin
 from data_source_orchestrator.core.source import Source
@@ -77,6 +78,7 @@ async def assemble(
         sources = _configured(plugins, environment, settings)
         if sandbox:
             sources = _made_up(sources, plugins, environment)
+        _refuse_beyond(sources, settings)
         coordinator = SourceCoordinator(sources, health=settings.health)
         opened = await open_store(path)
         store, trouble = (None, opened) if isinstance(opened, StoreError) else (opened, None)
@@ -132,7 +134,9 @@ async def made_up_upstreams(
 
 def configured_sources(settings: Settings) -> tuple[Source[Any], ...]:
     """Return the installed sources with the settings laid over them; nothing is opened."""
-    return tuple(_configured(installed_plugins(settings.plugins), settings.environment, settings))
+    sources = tuple(_configured(installed_plugins(settings.plugins), settings.environment, settings))
+    _refuse_beyond(sources, settings)
+    return sources
 
 
 @functools.cache
@@ -199,6 +203,19 @@ def _refuse_unknown(overrides: Mapping[str, SourceOverrides], known: list[str]) 
             near = nearest(key, known)
             hint = f"did you mean {near!r}?" if near else f"there are {', '.join(known) or 'none'}"
             raise ConfigurationError(f"{table.origin}: no source is called {key!r}; {hint}")
+
+
+def _refuse_beyond(sources: Sequence[Source[Any]], settings: Settings) -> None:
+    """Refuse to demand more sources than there are: no run could ever be sufficient."""
+    wanted, most = settings.run.min_successful_sources, max(1, len(sources))
+    if wanted <= most:
+        return
+    origin = settings.origins.get("run.min_successful_sources", "min_successful_sources")
+    there = f"there are {len(sources)} sources" if len(sources) > 1 else f"there is {len(sources) or 'no'} source"
+    known = f" ({', '.join(source.key for source in sources)})" if sources else ""
+    raise ConfigurationError(
+        f"{origin} is {wanted}, and {there}{known}, so no run could be sufficient; give {WholeNumber(0, most).form}"
+    )
 
 
 def _rules(plugins: Iterable[Plugin]) -> MergeRules:

@@ -13,7 +13,7 @@ from data_source_orchestrator.cli.options import HealthOptions
 from data_source_orchestrator.cli.performing import perform
 from data_source_orchestrator.cli.probing import probe
 from data_source_orchestrator.cli.screen import Screen
-from data_source_orchestrator.cli.words import NONE, OF_STATUS, ago, percent, span
+from data_source_orchestrator.cli.words import HELD, NONE, OF_STATUS, ago, breaker, percent, span
 from data_source_orchestrator.health.reports import HealthReport
 from data_source_orchestrator.health.state import Check
 from data_source_orchestrator.health.status import HealthStatus
@@ -74,7 +74,9 @@ def _because(report: HealthReport, view: SourceView) -> str:
     told = [report.message] if unwell or report.cut_short else []
     if report.last_check and not report.last_check.ok:
         told.append(f"its check failed ({report.last_check.message})")
-    if view.source.enabled and not view.admitted:
+    if view.source.enabled and view.breaker in HELD:
+        told.append(f"its circuit breaker is {breaker(view.breaker)}: {HELD[view.breaker]}")
+    elif view.source.enabled and not view.admitted:
         wait = "" if view.retry_after is None else f", and is tried again in {span(view.retry_after)}"
         told.append(f"it is left alone for now{wait}")
     return "; ".join(told)

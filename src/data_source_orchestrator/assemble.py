@@ -6,7 +6,7 @@ Also the home of the seed's ready-made pair, the one exception to "no module sta
 import functools
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from data_source_orchestrator.core.claim import MergeRules
 from data_source_orchestrator.core.durations import WholeNumber
-from data_source_orchestrator.core.errors import ConfigurationError, StoreError, UnknownSourceError, nearest
+from data_source_orchestrator.core.errors import ConfigurationError, StoreError, StoreFlaw, UnknownSourceError, nearest
 from data_source_orchestrator.core.plugin import Environment, Plugin
 from data_source_orchestrator.core.source import Source
 from data_source_orchestrator.fanout.coordinator import SourceCoordinator
@@ -41,7 +41,7 @@ NO_FAULTS: Mapping[str, str] = MappingProxyType({})
 class Whole:
     """A running whole: the orchestrator, what it was built from, and the file that holds its store.
 
-    `trouble` is why it has no store, where it was to stand all the same.
+    `trouble` is why nothing can be kept, where it was to stand all the same: it reads what is there, or has no store.
     """
 
     orchestrator: DataSourceOrchestrator
@@ -81,7 +81,7 @@ async def assemble(
         _refuse_beyond(sources, settings)
         coordinator = SourceCoordinator(sources, health=settings.health)
         opened = await open_store(path)
-        store, trouble = (None, opened) if isinstance(opened, StoreError) else (opened, None)
+        store, trouble = (None, opened) if isinstance(opened, StoreError) else (opened, opened.trouble)
         if store is not None:
             stack.push_async_callback(store.close)
         orchestrator = DataSourceOrchestrator(
@@ -96,6 +96,18 @@ async def assemble(
             store=path,
             trouble=trouble,
         )
+
+
+async def store_to_read(path: Path) -> SqliteStore:
+    """Open a store for whoever only reads: where it cannot be written, what is there is read as it is."""
+    try:
+        return await SqliteStore.open(path)
+    except StoreError as trouble:
+        if trouble.flaw in {StoreFlaw.DAMAGED, StoreFlaw.LOCKED}:
+            raise
+        with suppress(StoreError):
+            return await SqliteStore.open_to_read(path, trouble)
+        raise
 
 
 async def store_or_trouble(path: Path) -> SqliteStore | StoreError:

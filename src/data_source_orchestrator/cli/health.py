@@ -10,7 +10,7 @@ from data_source_orchestrator.cli.documents import of_health
 from data_source_orchestrator.cli.failures import SUFFICIENT
 from data_source_orchestrator.cli.layout import Column, Row, marked, paragraph, say, table
 from data_source_orchestrator.cli.options import HealthOptions
-from data_source_orchestrator.cli.performing import perform
+from data_source_orchestrator.cli.performing import look, tell_unkept
 from data_source_orchestrator.cli.probing import probe
 from data_source_orchestrator.cli.screen import Screen
 from data_source_orchestrator.cli.words import HELD, NONE, OF_STATUS, ago, breaker, percent, span
@@ -32,13 +32,15 @@ COLUMNS = (
 
 def run(options: HealthOptions) -> int:
     """Tell how the sources are doing."""
-    return perform(options, _health)
+    return look(options, _health)
 
 
 async def _health(options: HealthOptions, whole: Whole, screen: Screen) -> int:
     orchestrator = whole.orchestrator
     if options.probe:
-        await probe(orchestrator, screen)
+        await probe(orchestrator, screen)  # what it finds cannot be kept either, and the log tells that
+    else:
+        tell_unkept(whole, screen)
     reports, overall = orchestrator.get_health_reports(), orchestrator.get_overall_health()
     views = {view.source.key: view for view in orchestrator.get_source_views()}
     screen.document(of_health(overall, reports, views))

@@ -10,7 +10,7 @@ from data_source_orchestrator.cli.documents import document, of_source
 from data_source_orchestrator.cli.failures import SUFFICIENT
 from data_source_orchestrator.cli.layout import Column, Row, marked, paragraph, say, table
 from data_source_orchestrator.cli.options import Common
-from data_source_orchestrator.cli.performing import perform
+from data_source_orchestrator.cli.performing import look, tell_unkept
 from data_source_orchestrator.cli.screen import Screen
 from data_source_orchestrator.cli.words import BAD, DOUBTFUL, GOOD, HELD, NEITHER, Mark, ago, breaker, percent, span
 from data_source_orchestrator.core.durations import in_seconds
@@ -30,10 +30,11 @@ COLUMNS = (
 
 def run(options: Common) -> int:
     """List the sources."""
-    return perform(options, _sources)
+    return look(options, _sources)
 
 
 async def _sources(_: Common, whole: Whole, screen: Screen) -> int:
+    tell_unkept(whole, screen)
     views = whole.orchestrator.get_source_views()
     now = whole.orchestrator.coordinator.clock.now()
     screen.document(document("sources", sources={view.source.key: of_source(view, now) for view in views}))

@@ -145,7 +145,7 @@ def test_the_doctor_begins_with_a_disk_that_takes_nothing_and_looks_at_the_rest(
     assert told in finding
     assert next_command.strip() == f"$ {command.replace('disk', str(dso.folder / 'disk'))}"
     assert any("Network connectivity: all 3 sources answered" in line for line in rest)
-    assert rest[-1] == "exit 0"
+    assert rest[-1] == "exit 1"
 
 
 def on_a_small_disk(folder: Path, script: str) -> Ended:

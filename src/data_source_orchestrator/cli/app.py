@@ -100,7 +100,8 @@ VERBS = (
         name="doctor",
         options=Common,
         does="doctor.run",
-        help="Work through what can be wrong, each line with its finding and the next command to type.",
+        help="Work through what can be wrong, each line with its finding and the next command to type; exit status 0"
+        " only if a sync could be kept and be sufficient now.",
     ),
 )
 

@@ -1,12 +1,13 @@
 """One call that fetches from many unreliable sources at once and returns one answer that can be trusted.
 
-Every name is loaded when it is first used: importing this package loads no third-party module.
+Every name is loaded when it is first used: importing this package loads nothing else, so that the command can answer
+Ctrl-C from its first moment on.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from data_source_orchestrator.assemble import orchestrator, source_coordinator
     from data_source_orchestrator.core.allowance import Allowance
     from data_source_orchestrator.core.claim import Contribution, MergeRules, Record
@@ -193,10 +194,12 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     """Load a public name from the module where it lives."""
     if name not in _HOME_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415 — nothing is loaded before a name is asked for
+
     return getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
 
 

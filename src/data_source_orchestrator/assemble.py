@@ -6,14 +6,15 @@ Also the home of the seed's ready-made pair, the one exception to "no module sta
 import functools
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from data_source_orchestrator.core.claim import MergeRules
-from data_source_orchestrator.core.errors import ConfigurationError, StoreError, UnknownSourceError, nearest
+from data_source_orchestrator.core.durations import WholeNumber
+from data_source_orchestrator.core.errors import ConfigurationError, StoreError, StoreFlaw, UnknownSourceError, nearest
 from data_source_orchestrator.core.plugin import Environment, Plugin
 from data_source_orchestrator.core.source import Source
 from data_source_orchestrator.fanout.coordinator import SourceCoordinator
@@ -40,7 +41,7 @@ NO_FAULTS: Mapping[str, str] = MappingProxyType({})
 class Whole:
     """A running whole: the orchestrator, what it was built from, and the file that holds its store.
 
-    `trouble` is why it has no store, where it was to stand all the same.
+    `trouble` is why nothing can be kept, where it was to stand all the same: it reads what is there, or has no store.
     """
 
     orchestrator: DataSourceOrchestrator
@@ -77,9 +78,10 @@ async def assemble(
         sources = _configured(plugins, environment, settings)
         if sandbox:
             sources = _made_up(sources, plugins, environment)
+        _refuse_beyond(sources, settings)
         coordinator = SourceCoordinator(sources, health=settings.health)
         opened = await open_store(path)
-        store, trouble = (None, opened) if isinstance(opened, StoreError) else (opened, None)
+        store, trouble = (None, opened) if isinstance(opened, StoreError) else (opened, opened.trouble)
         if store is not None:
             stack.push_async_callback(store.close)
         orchestrator = DataSourceOrchestrator(
@@ -94,6 +96,18 @@ async def assemble(
             store=path,
             trouble=trouble,
         )
+
+
+async def store_to_read(path: Path) -> SqliteStore:
+    """Open a store for whoever only reads: where it cannot be written, what is there is read as it is."""
+    try:
+        return await SqliteStore.open(path)
+    except StoreError as trouble:
+        if trouble.flaw in {StoreFlaw.DAMAGED, StoreFlaw.LOCKED}:
+            raise
+        with suppress(StoreError):
+            return await SqliteStore.open_to_read(path, trouble)
+        raise
 
 
 async def store_or_trouble(path: Path) -> SqliteStore | StoreError:
@@ -132,7 +146,9 @@ async def made_up_upstreams(
 
 def configured_sources(settings: Settings) -> tuple[Source[Any], ...]:
     """Return the installed sources with the settings laid over them; nothing is opened."""
-    return tuple(_configured(installed_plugins(settings.plugins), settings.environment, settings))
+    sources = tuple(_configured(installed_plugins(settings.plugins), settings.environment, settings))
+    _refuse_beyond(sources, settings)
+    return sources
 
 
 @functools.cache
@@ -199,6 +215,19 @@ def _refuse_unknown(overrides: Mapping[str, SourceOverrides], known: list[str]) 
             near = nearest(key, known)
             hint = f"did you mean {near!r}?" if near else f"there are {', '.join(known) or 'none'}"
             raise ConfigurationError(f"{table.origin}: no source is called {key!r}; {hint}")
+
+
+def _refuse_beyond(sources: Sequence[Source[Any]], settings: Settings) -> None:
+    """Refuse to demand more sources than there are: no run could ever be sufficient."""
+    wanted, most = settings.run.min_successful_sources, max(1, len(sources))
+    if wanted <= most:
+        return
+    origin = settings.origins.get("run.min_successful_sources", "min_successful_sources")
+    there = f"there are {len(sources)} sources" if len(sources) > 1 else f"there is {len(sources) or 'no'} source"
+    known = f" ({', '.join(source.key for source in sources)})" if sources else ""
+    raise ConfigurationError(
+        f"{origin} is {wanted}, and {there}{known}, so no run could be sufficient; give {WholeNumber(0, most).form}"
+    )
 
 
 def _rules(plugins: Iterable[Plugin]) -> MergeRules:

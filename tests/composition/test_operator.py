@@ -303,3 +303,12 @@ async def test_A13_the_title_is_for_people_and_the_key_for_everything_else():
     assert orchestrator.get_health_reports()[0].source_name == "WZStats"
     with pytest.raises(UnknownSourceError):
         result["WZStats"]
+
+
+async def test_A07_enabling_by_hand_lets_go_of_a_breaker_that_is_held_open():
+    coordinator = SourceCoordinator([scripted("a", 1)], clock=VirtualClock())
+    coordinator.guard("a").breaker.force_open()
+    orchestrator = DataSourceOrchestrator(coordinator)
+    assert (await orchestrator.fetch()).metadata.skipped_count == 1
+    assert await orchestrator.enable("a")
+    assert (await orchestrator.fetch()).metadata.success_count == 1

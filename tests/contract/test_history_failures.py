@@ -23,7 +23,7 @@ import pytest
 
 from data_source_orchestrator.core.claim import Contribution, Record
 from data_source_orchestrator.core.clock import system_chance
-from data_source_orchestrator.core.errors import StoreError
+from data_source_orchestrator.core.errors import StoreError, StoreFlaw
 from data_source_orchestrator.core.ports import Transaction
 from data_source_orchestrator.core.snapshot import Claim, Entity, FieldValue
 from data_source_orchestrator.history import SqliteStore
@@ -55,6 +55,10 @@ def notes(tx: Transaction) -> dict[str, Any]:
 
 def everything(tx: Transaction) -> tuple[object, ...]:
     return tx.documents("note"), tx.contributions(), tx.entities()
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
 
 
 async def do(path: Path, *works: Callable[[Transaction], Any], max_pages: int | None = None) -> list[Any]:
@@ -220,6 +224,70 @@ async def test_a_damaged_file_is_told_and_left_as_it_is(tmp_path: Path, damage: 
         told = str(error)
     assert told == f"the store {path} {DAMAGED}"
     assert path.read_bytes() == before
+
+
+async def test_a_file_cut_to_nothing_beside_its_log_is_damaged_and_its_log_stays(tmp_path: Path):
+    path, log = tmp_path / "dso.db", tmp_path / "dso.db-wal"
+    store = await SqliteStore.open(path)
+    await store.write(note("old", 1))
+    held = log.read_bytes()
+    await store.close()
+    path.write_bytes(b"")
+    log.write_bytes(held)
+    assert await sentence(path) == f"the store {path} {DAMAGED}"
+    assert (path.read_bytes(), log.read_bytes()) == (b"", held)
+
+
+async def test_an_empty_file_that_was_there_becomes_a_store_and_that_is_told_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    path = tmp_path / "dso.db"
+    path.write_bytes(b"")
+    os.utime(path, (0, 0))
+    assert await do(path, note("new", 1), notes) == [None, {"new": 1}]
+    assert await do(tmp_path / "another.db", notes) == [{}]
+    assert await do(path, notes) == [{"new": 1}]
+    [told] = caplog.messages
+    assert told == f"{path} was there and empty, and a new store begins in it; if it held data before, put a copy back"
+
+
+async def test_a_store_opened_to_read_shows_what_is_there_and_refuses_to_write_in_the_words_given(tmp_path: Path):
+    path, trouble = tmp_path / "a%20b?c#d.db", StoreError("the disk is full", StoreFlaw.FULL)
+    await do(path, note("old", 1))
+    before = path.read_bytes()
+    store = await SqliteStore.open_to_read(path, trouble)
+    assert store.trouble is trouble
+    assert await store.read(notes) == {"old": 1}
+    with pytest.raises(StoreError, match=r"^the disk is full$") as caught:
+        await store.write(note("new", 2))
+    await store.close()
+    assert caught.value.flaw is StoreFlaw.FULL
+    assert names(tmp_path) == [path.name]
+    assert path.read_bytes() == before
+
+
+async def test_a_store_that_another_process_has_open_is_read_with_what_it_wrote_last(tmp_path: Path):
+    path = tmp_path / "dso.db"
+    writer = await SqliteStore.open(path)
+    await writer.write(note("new", 2))
+    reader = await SqliteStore.open_to_read(path, StoreError("no"))
+    assert await reader.read(notes) == {"new": 2}
+    await reader.close()
+    await writer.close()
+
+
+@pytest.mark.parametrize("spoil", ["", "PRAGMA application_id = 1; CREATE TABLE a (b)", "letter"])
+async def test_what_is_no_store_is_not_opened_to_read_and_left_as_it_is(tmp_path: Path, spoil: str):
+    path = tmp_path / "dso.db"
+    path.write_bytes(b"a letter" * 500 if spoil == "letter" else b"")
+    if spoil.startswith("PRAGMA"):
+        with closing(sqlite3.connect(path)) as connection:
+            connection.executescript(spoil)
+    before = path.read_bytes()
+    with pytest.raises(StoreError):
+        await SqliteStore.open_to_read(path, StoreError("no"))
+    assert path.read_bytes() == before
+    assert names(tmp_path) == [path.name]
 
 
 async def test_a_damaged_page_in_the_middle_is_told_or_touches_nothing_that_was_asked_for(tmp_path: Path):

@@ -131,7 +131,8 @@ def test_processes_that_make_stores_at_the_same_time_never_stand_in_each_others_
     for process in processes:
         process.communicate(timeout=60)
     assert [process.returncode for process in processes] == [0] * 6
-    assert [runs_in(path) for path in tmp_path.iterdir()] == [set()] * 40
+    # Two that close at one moment may each leave the log for the other to remove: it is no store.
+    assert [runs_in(path) for path in tmp_path.glob("*.db")] == [set()] * 40
 
 
 def killed(path: Path, name: str, chance: Chance) -> set[str]:

@@ -190,3 +190,9 @@ def test_a_source_that_the_run_is_not_about_is_not_shown():
 )
 def test_only_what_no_outcome_says_is_noticed(event: Event, sentence: str | None):
     assert notice(event) == sentence
+
+
+def test_a_breaker_that_somebody_holds_is_a_notice():
+    held = BreakerChanged(at=NOON, source="wzstats", before="closed", after="forced_open")
+    told = "the circuit breaker of wzstats is held open: the source is not asked until somebody lets go of it"
+    assert notice(held) == told

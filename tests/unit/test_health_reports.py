@@ -138,6 +138,14 @@ def test_who_was_cut_short_is_named_and_is_not_called_never_run():
     assert (health.status, health.unknown_sources) == (UNKNOWN, 2)
 
 
+def test_who_was_judged_before_it_was_cut_short_is_told_apart_from_who_never_was():
+    good = Execution(at=NOON, verdict=Verdict.SUCCESS, kind=None, duration=1.0, latency=1.0, attempts=1)
+    cuts = (Cut(at=NOON, after=0.7, timeout=30.0),)
+    state = SourceHealth(recent=(good,), latencies=(1.0,), successes=1, last_success=NOON, cuts=cuts)
+    health = overall([report(Source(key="a", fetcher=lambda: None), state, HealthPolicy())])
+    assert health.message == "1 of 1 sources healthy; cut by the run's limit since: a"
+
+
 def test_a_report_measures_latency_against_the_sources_own_timeout():
     good = Execution(at=NOON, verdict=Verdict.SUCCESS, kind=None, duration=9.0, latency=9.0, attempts=1)
     state = SourceHealth(recent=(good,), latencies=(9.0,), successes=1, last_success=NOON)

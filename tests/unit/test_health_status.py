@@ -123,11 +123,17 @@ def test_a06_both_thresholds_of_latency_can_be_set():
     assert judged(answering(6.0), timeout=10.0, slow_share=0.5) is DEGRADED
 
 
+def test_a_failure_that_is_no_reason_to_worry_yet_is_told_all_the_same():
+    patient = HealthPolicy(degraded_after=2)
+    assert assess(past("x"), timeout=10.0, policy=patient).why == "its last execution failed"
+
+
 @pytest.mark.parametrize(
     ("state", "why"),
     [
         (past(""), "it has not run yet"),
         (past("." * 30), "none of its last 10 executions failed"),
+        (past("."), "its last execution succeeded"),
         (past("x...."), "1 of its last 5 executions failed"),
         (past("x.x."), "2 of its last 4 executions failed"),
         (past("....x"), "its last execution failed (server: no answer)"),

@@ -10,6 +10,7 @@ from data_source_orchestrator.settings import load
 DURATION = 'give seconds as a number, or text such as "30s", "500ms", "2m" or "1h"'
 LIMIT = "give more than 0 and at most 3600 seconds"
 COUNT = "give a whole number of 0 or more"
+ONE = "give a whole number of 1 or more"
 ADDRESSES = 'give a list of addresses or networks such as ["127.0.0.1", "10.0.0.0/8"]'
 SWITCH = "give true or false, without quotation marks"
 
@@ -30,7 +31,9 @@ def refusal(folder: Path, text: str) -> str:
         ("run", "timeout = inf", f"timeout is inf; {LIMIT}"),
         ("run", f"timeout = 1{'0' * 400}", "timeout is beyond all measure; give at most 3600 seconds"),
         ("run", 'timeout = "abc"', f"timeout is 'abc'; {DURATION}"),
-        ("run", 'timeout = "-5s"', f"timeout is '-5s'; {DURATION}"),
+        ("run", 'timeout = "-5s"', f"timeout is '-5s'; {LIMIT}"),
+        ("run", 'timeout = "-1"', f"timeout is '-1'; {LIMIT}"),
+        ("run", 'timeout = "--1"', f"timeout is '--1'; {DURATION}"),
         ("run", 'timeout = "0s"', f"timeout is '0s'; {LIMIT}"),
         ("run", f'timeout = "{"9" * 20}"', f"timeout is '{'9' * 20}'; {LIMIT}"),
         ("run", 'timeout = "2h"', f"timeout is '2h'; {LIMIT}"),
@@ -51,12 +54,23 @@ def refusal(folder: Path, text: str) -> str:
             'jitter = "ful"',
             "jitter is 'ful'; give true, false or one of none, quarter, full, decorrelated; did you mean 'full'?",
         ),
-        ("health", "down_after = 0", "down_after is 0; give a whole number of 1 or more"),
+        ("health", "down_after = 0", f"down_after is 0; {ONE}"),
+        ("health", "recent_window = 1000", "recent_window is 1000; give a whole number from 1 to 100"),
+        ("health", "recent_window = 0", "recent_window is 0; give a whole number from 1 to 100"),
         ("health", "slow_factor = 1", "slow_factor is 1; give a number above 1 and at most 3600"),
         ("health", "slow_factor = nan", "slow_factor is nan; give a number above 1 and at most 3600"),
         ("health", "slow_share = 80", "slow_share is 80; give a number from 0 to 1"),
-        ("http", "max_body = 0", "max_body is 0; give a whole number of 1 or more"),
-        ("http", 'max_body = "32MB"', f"max_body is '32MB'; {COUNT}"),
+        ("http", "max_body = 0", f"max_body is 0; {ONE}"),
+        ("http", 'max_body = "32MB"', f"max_body is '32MB'; {ONE}"),
+        ("http", "max_body = 1.5", f"max_body is 1.5; {ONE}"),
+        ("http", "max_json_nodes = -1", f"max_json_nodes is -1; {ONE}"),
+        ("http", "max_connections = true", f"max_connections is true; {ONE}"),
+        (
+            "http",
+            "max_connections = 1_000_000_001",
+            "max_connections is 1000000001; give a whole number from 1 to 1000000000",
+        ),
+        ("http", "max_json_depth = 0.5", "max_json_depth is 0.5; give a whole number from 1 to 500"),
         ("http", "max_redirects = -1", f"max_redirects is -1; {COUNT}"),
         ("http", "max_json_depth = 501", "max_json_depth is 501; give a whole number from 1 to 500"),
         ("http", 'connect_timeout = "0s"', f"connect_timeout is '0s'; {LIMIT}"),
@@ -82,7 +96,7 @@ def refusal(folder: Path, text: str) -> str:
             "update_frequency is 'dayly'; give one of realtime, hourly, daily, weekly, monthly; did you mean 'daily'?",
         ),
         ("sources.x", "breaker = 5", "breaker is 5; give a table"),
-        ("sources.x.breaker", "failures = 0", "failures is 0; give a whole number of 1 or more"),
+        ("sources.x.breaker", "failures = 0", f"failures is 0; {ONE}"),
         ('sources."a.b"', "max_retries = -1", f"max_retries is -1; {COUNT}"),
     ],
 )
@@ -177,6 +191,13 @@ def test_a_table_that_is_none_is_told_even_where_the_environment_sets_one_of_its
             (
                 "[health] degraded_after and file dso.toml [health] down_after: health.degraded_after is 2 and"
                 " health.down_after 1; give a down_after that is at least degraded_after"
+            ),
+        ),
+        (
+            "[health]\nrecent_failures = 20",
+            (
+                "[health] recent_failures: health.recent_failures is 20 and health.recent_window 10: so many cannot"
+                " fail of so few; give a recent_window that is at least recent_failures"
             ),
         ),
     ],

@@ -1,14 +1,20 @@
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 
 from data_source_orchestrator.core.errors import ConfigurationError
 from data_source_orchestrator.web import HttpPolicy
+from data_source_orchestrator.web.policy import COUNTS
 
 
 def test_the_cap_on_a_decoded_body_is_32_mib_by_default():
     assert HttpPolicy().max_body == 32 * 1024 * 1024
+
+
+def test_every_whole_number_of_the_policy_has_its_range_told_in_one_place():
+    kinds = get_type_hints(HttpPolicy)
+    assert {name for name in kinds if kinds[name] is int} == set(COUNTS)
 
 
 def test_a_connect_timeout_may_be_a_timedelta():
@@ -22,7 +28,8 @@ def test_a_connect_timeout_may_be_a_timedelta():
         ("max_wire", -1, "1 or more"),
         ("max_header", True, "1 or more"),
         ("max_redirects", -1, "0 or more"),
-        ("max_json_depth", 0, "1 or more"),
+        ("max_json_depth", 0, "from 1 to 500"),
+        ("max_json_nodes", -1, "1 or more"),
         ("max_json_depth", 501, "1 to 500"),
         ("max_connections", 0, "1 or more"),
         ("connect_timeout", 0, "more than 0"),

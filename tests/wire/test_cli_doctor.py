@@ -129,7 +129,9 @@ def test_runs_that_were_cut_by_their_own_limit_are_found_and_not_called_no_runs(
     assert "the run's limit cut short codarmory 2 times (after 0.30 s of its 30.0 s)" in limit["told"]
     assert "raise run.timeout, now 0.30 s, or lower the timeouts of the sources" in limit["told"]
     assert limit["next"].startswith("dso sync --timeout 30 ")
-    assert told["Timeout values"] == {**limit, "check": "Timeout values"}
+    values = told["Timeout values"]
+    assert (values["finding"], values["next"]) == ("unknown", limit["next"])
+    assert values["told"].endswith("timeout of codarmory, wzstats and codmunity: the run's limit came first")
     assert told["Retry count"]["told"] == "the run's limit cut short all that has run"
     assert told["Retry count"]["next"] == limit["next"]
     assert "cut by the run's limit: codarmory, wzstats, codmunity" in told["Source health"]["told"]
@@ -161,7 +163,7 @@ def test_a_check_that_did_not_end_is_no_answer_whatever_an_earlier_one_found(dso
 def without_store(dso: Dso) -> dict[str, dict[str, Any]]:
     """Return what is found where nothing can be kept: the list is worked through all the same."""
     ended = dso("doctor", "--json")
-    assert (ended.status, ended.err) == (0, "")
+    assert (ended.status, ended.err) == (1, "")
     told = {check["check"]: check for section in ended.document["sections"] for check in section["checks"]}
     assert next(iter(told)) == "Store"
     assert len(told) == 13
@@ -170,6 +172,8 @@ def without_store(dso: Dso) -> dict[str, dict[str, Any]]:
     unknown = [check["told"] for check in told.values() if check["finding"] == "unknown"]
     assert len(unknown) == 9
     assert all(sentence.endswith("not known without the store") for sentence in unknown)
+    advised = {check["next"].split()[1] for check in told.values() if check["next"].startswith("dso ")}
+    assert advised == {"doctor"}  # every other verb can only fail
     return told
 
 
@@ -180,6 +184,48 @@ def test_a_damaged_store_is_the_first_finding_and_the_rest_is_looked_at_all_the_
     store = without_store(dso)["Store"]
     assert "is damaged" in store["told"]
     assert store["next"] == f"mv {path} {path}.damaged"
+
+
+def test_a_damaged_store_is_set_aside_with_the_log_that_belongs_to_it(dso: Dso):
+    dso("sync")
+    path = dso.data / "sandbox.db"
+    path.write_bytes(b"")
+    path.with_name("sandbox.db-wal").write_bytes(b"x" * 5000)
+    advice = without_store(dso)["Store"]["next"]
+    assert advice == f"mv {path} {path}.damaged && mv {path}-wal {path}.damaged-wal"
+
+
+@pytest.mark.parametrize(
+    ("failing", "demanded", "status"),
+    [((), "3", 0), (("wzstats",), "2", 0), (("wzstats",), "3", 1), (("codarmory", "wzstats", "codmunity"), "1", 1)],
+)
+def test_the_exit_status_is_that_of_a_sync_as_far_as_it_can_be_known(
+    dso: Dso, failing: tuple[str, ...], demanded: str, status: int
+):
+    dso.write(f"[run]\nmin_successful_sources = {demanded}")
+    for key in failing:
+        dso("disable", key)
+    assert dso("doctor").status == status
+    assert dso("sync").status == status
+
+
+def test_a_source_that_was_healthy_before_it_was_cut_short_is_no_contradiction(dso: Dso):
+    dso("sync")
+    dso("sync", "wzstats", "--timeout", "0.3", "--fault", "wzstats=latency=9")
+    told = findings(dso)
+    doubt = "wzstats was healthy when last heard of; the run's limit cut all runs since"
+    assert (told["Source health"]["finding"], told["Source health"]["told"]) == ("look here", doubt)
+    assert told["Timeout values"]["told"] != told["Timeout settings"]["told"]
+
+
+def test_a_source_that_is_not_well_is_named_though_all_together_are(dso: Dso):
+    dso("sync")
+    dso("fetch", "wzstats", "--fault", "wzstats=challenge")
+    told = findings(dso)["Source health"]
+    assert (told["finding"], told["told"]) == (
+        "look here",
+        "not every source is well: 2 of 3 sources healthy; degraded: wzstats",
+    )
 
 
 def test_a_store_that_another_process_holds_is_the_first_finding(dso: Dso):

@@ -105,6 +105,7 @@ def test_the_variables_of_a_plug_in_that_is_not_loaded_are_anybodys(dso: Dso):
     ("flags", "words"),
     [
         (("--timeout", "soon"), ("flag --timeout is 'soon'", "30s")),
+        (("--timeout", "-1"), ("flag --timeout is '-1'; give more than 0 and at most 3600 seconds",)),
         (("--timeout", "60000"), ("flag --timeout is '60000'", "did you mean 60?")),
         (("--max-retries", "many"), ("flag --max-retries is 'many'", "whole number")),
         (("--max-retries", "-1"), ("flag --max-retries is -1", "0 or more")),
@@ -124,6 +125,25 @@ def test_the_variables_of_a_plug_in_that_is_not_loaded_are_anybodys(dso: Dso):
 )
 def test_a_mistake_in_a_flag_is_told_in_the_words_of_the_flag(dso: Dso, flags: tuple[str, ...], words: tuple[str, ...]):
     refused(dso("sync", *flags), *words)
+
+
+@pytest.mark.parametrize("verb", ["sync", "fetch", "sources", "doctor"])
+def test_more_sources_than_there_are_cannot_be_demanded(dso: Dso, verb: str):
+    dso.write("[run]\nmin_successful_sources = 9")
+    told = "is 9, and there are 3 sources (codarmory, wzstats, codmunity), so no run could be sufficient"
+    accepted = "give a whole number from 0 to 3"
+    refused(dso(verb), f"file dso.toml [run] min_successful_sources {told}; {accepted}")
+
+
+def test_a_flag_that_demands_more_sources_than_there_are_is_told_as_it_was_typed(dso: Dso):
+    refused(dso("sync", "--min-successful", "4"), "flag --min-successful is 4, and there are 3 sources")
+    dso.write("plugins = []\n[run]\nmin_successful_sources = 2")
+    refused(dso("sync"), "[run] min_successful_sources is 2, and there is no source, so no run", "from 0 to 1")
+
+
+def test_whoever_demands_one_source_where_there_is_none_yet_is_not_refused(dso: Dso):
+    dso.write("plugins = []\n[run]\nmin_successful_sources = 1")
+    assert dso("sources").status == 0
 
 
 @pytest.mark.parametrize("verb", ["sync", "sources", "doctor", "health", "metrics"])

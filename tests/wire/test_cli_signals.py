@@ -3,11 +3,14 @@
 import asyncio
 import contextlib
 import signal
+import subprocess
+import sys
 import urllib.request
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 
 import pytest
+import typer
 from test_cli_rig import MAIN, Dso, Ended, dso, environment
 
 from cod_sources.sandbox import Sandbox
@@ -130,3 +133,47 @@ def _read(url: str) -> str:
     with urllib.request.urlopen(url, timeout=PATIENCE) as answer:  # noqa: S310 — loopback, by our own sandbox
         text: str = answer.read().decode()
     return text.lstrip()
+
+
+INTERRUPTED = """
+import sys
+
+class CtrlC:
+    left = {count}
+
+    def find_spec(self, name, path=None, target=None):
+        CtrlC.left -= 1
+        if CtrlC.left == 0:
+            raise KeyboardInterrupt
+
+from data_source_orchestrator.cli import main
+sys.meta_path.insert(0, CtrlC())
+main()
+"""
+"""A command that Ctrl-C meets when it looks for its so many-th module."""
+
+
+@pytest.mark.parametrize("count", [1, 2, 8, 40, 100, 200, 300, 400])
+def test_ctrl_c_while_the_command_is_being_loaded_ends_it_without_a_traceback(dso: Dso, count: int):
+    words = [sys.executable, "-c", INTERRUPTED.format(count=count), *dso.typed("health")]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603 — our own words
+    told = Ended(done.returncode, done.stdout, done.stderr)
+    assert (told.status, told.out) == (130, "")
+    assert told.quiet
+
+
+def test_nothing_but_the_entry_itself_is_loaded_before_ctrl_c_is_looked_after():
+    loads = "import sys; had = {*sys.modules}; import data_source_orchestrator.cli; print(*{*sys.modules} - had)"
+    done = subprocess.run([sys.executable, "-c", loads], capture_output=True, text=True, check=True)  # noqa: S603 — our own
+    assert set(done.stdout.split()) == {"data_source_orchestrator", "data_source_orchestrator.cli"}
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, typer.Abort])
+def test_ctrl_c_between_the_options_and_the_verb_ends_it_like_any_other(
+    dso: Dso, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
+):
+    def interrupted(*_: object) -> int:
+        raise error
+
+    monkeypatch.setattr("data_source_orchestrator.cli.failures.guarded", interrupted)
+    assert dso("health").status == 130

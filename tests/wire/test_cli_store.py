@@ -1,5 +1,6 @@
 """What a person reads when the store cannot be used; the old data stays as it was, and the exit status is 1."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -69,11 +70,65 @@ def test_a_read_only_mount_is_one_sentence(dso: Dso):
     assert "is read-only" in line
 
 
+FULL_DISK = "dd if=/dev/zero of=disk/rest bs=4k status=none 2>/dev/null"
+READ_ONLY_MOUNT = "mount -o remount,ro disk"
+
+KILLED = (
+    f"'{sys.executable}' -c 'import os, sqlite3; store = sqlite3.connect(\"disk/sandbox.db\");"
+    ' store.execute("PRAGMA user_version = 1"); os._exit(0)\'; test -s disk/sandbox.db-wal || exit 9'
+)
+"""What leaves a write-ahead log behind."""
+
+
+@pytest.mark.parametrize(
+    ("spoil", "why"),
+    [
+        (FULL_DISK, "its disk is full"),
+        (READ_ONLY_MOUNT, "is read-only"),
+        (f"{KILLED}; {READ_ONLY_MOUNT}", "is read-only"),
+    ],
+    ids=["full", "read-only", "read-only after a kill"],
+)
+def test_who_only_reads_is_shown_the_old_data_and_told_in_one_line_that_nothing_can_be_kept(
+    dso: Dso, spoil: str, why: str
+):
+    verbs = ("sources", "health", "metrics", "health --probe")
+    reads = "; ".join(f"{MAIN} {verb} --sandbox --data-dir disk; echo {verb} $?" for verb in verbs)
+    told = on_a_small_disk(dso.folder, f"{MAIN} sync --sandbox --data-dir disk >/dev/null; {spoil}; {reads}")
+    assert [f"{verb} 0" in told.out.splitlines() for verb in verbs] == [True] * 4
+    assert told.out.count("fresh, checked") == 3
+    assert "3 of 3 sources healthy" in told.out
+    assert "1 run, 100 % of them sufficient" in told.out
+    *notices, probing = told.err.splitlines()
+    assert len(notices) == 3
+    for line in (*notices, probing):
+        assert why in line
+    assert {line.partition(" the store ")[0] for line in notices} == {"notice: nothing can be kept:"}
+    assert probing.startswith("error: not kept yet: the store ")
+
+
+def test_where_there_is_nothing_to_read_the_reason_is_told(dso: Dso):
+    told = on_a_small_disk(dso.folder, f"{READ_ONLY_MOUNT}; {MAIN} sources --sandbox --data-dir disk; echo {'$?'}")
+    assert told.out == "1\n"
+    [line] = told.err.splitlines()
+    assert "is read-only" in line
+
+
+def test_an_empty_file_in_the_stores_place_is_told_before_a_new_store_begins_in_it(dso: Dso):
+    dso("sync")
+    path = dso.data / "sandbox.db"
+    path.write_bytes(b"")
+    os.utime(path, (0, 0))
+    [line] = dso("sources").err.splitlines()
+    assert line.startswith(f"warning: {path} was there and empty, and a new store begins in it")
+    assert dso("sources").err == ""
+
+
 @pytest.mark.parametrize(
     ("spoil", "told", "command"),
     [
-        ("dd if=/dev/zero of=disk/rest bs=4k status=none 2>/dev/null", "its disk is full", "df -h disk"),
-        ("mount -o remount,ro disk", "is read-only", "ls -ld disk disk/sandbox.db"),
+        (FULL_DISK, "its disk is full", "df -h disk"),
+        (READ_ONLY_MOUNT, "is read-only", "ls -ld disk disk/sandbox.db"),
     ],
 )
 def test_the_doctor_begins_with_a_disk_that_takes_nothing_and_looks_at_the_rest(
@@ -90,7 +145,7 @@ def test_the_doctor_begins_with_a_disk_that_takes_nothing_and_looks_at_the_rest(
     assert told in finding
     assert next_command.strip() == f"$ {command.replace('disk', str(dso.folder / 'disk'))}"
     assert any("Network connectivity: all 3 sources answered" in line for line in rest)
-    assert rest[-1] == "exit 0"
+    assert rest[-1] == "exit 1"
 
 
 def on_a_small_disk(folder: Path, script: str) -> Ended:

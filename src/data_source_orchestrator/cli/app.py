@@ -22,7 +22,7 @@ from data_source_orchestrator.cli.options import (
     SwitchOptions,
 )
 
-UNWRITABLE, WRONG_USE = 1, 2
+UNWRITABLE, WRONG_USE, INTERRUPTED = 1, 2, 130
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +100,8 @@ VERBS = (
         name="doctor",
         options=Common,
         does="doctor.run",
-        help="Work through what can be wrong, each line with its finding and the next command to type.",
+        help="Work through what can be wrong, each line with its finding and the next command to type; exit status 0"
+        " only if a sync could be kept and be sufficient now.",
     ),
 )
 
@@ -167,9 +168,11 @@ def _function(verb: Verb) -> Callable[..., int]:
 
 
 def _told(error: Exception) -> int:
-    """Tell what was typed wrongly, or that the help cannot be printed; raise what is neither."""
+    """Tell what was typed wrongly, that the help cannot be printed, or of Ctrl-C; raise what is none of them."""
     from data_source_orchestrator.cli.failures import silence, tell, unwritable  # noqa: PLC0415 — only this needs it
 
+    if isinstance(error, typer.Abort):  # what some versions of Typer make of Ctrl-C outside a verb
+        return INTERRUPTED
     told = _wrong_use(error)
     if told is not None:
         tell(told)

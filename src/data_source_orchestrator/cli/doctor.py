@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
@@ -11,7 +12,7 @@ from rich.text import Text
 from data_source_orchestrator.assemble import Whole, store_or_trouble
 from data_source_orchestrator.cli.diagnosis import CHECKLIST, Facts, Finding
 from data_source_orchestrator.cli.documents import document
-from data_source_orchestrator.cli.failures import SUFFICIENT
+from data_source_orchestrator.cli.failures import INSUFFICIENT, SUFFICIENT
 from data_source_orchestrator.cli.layout import marked, paragraph, say
 from data_source_orchestrator.cli.options import Common
 from data_source_orchestrator.cli.performing import perform
@@ -33,7 +34,7 @@ Findings = list[tuple[str, list[tuple[str, Finding]]]]
 
 
 def run(options: Common) -> int:
-    """Work through the list, whatever cannot be used."""
+    """Work through the list, whatever cannot be used, and return whether a run could succeed now."""
     return perform(options, _doctor, open_store=store_or_trouble)
 
 
@@ -45,7 +46,7 @@ async def _doctor(options: Common, whole: Whole, screen: Screen) -> int:
     findings = [(part.complaint, [(check.title, check.look(facts)) for check in part.checks]) for part in CHECKLIST]
     screen.document(document("doctor", sections=_as_json(findings)))
     screen.show(_told(findings, screen.out))
-    return SUFFICIENT
+    return SUFFICIENT if facts.promising else INSUFFICIENT
 
 
 def _facts(options: Common, whole: Whole, left_alone: list[str], began: datetime) -> Facts:
@@ -65,11 +66,17 @@ def _facts(options: Common, whole: Whole, left_alone: list[str], began: datetime
         variables=_variables(whole),
         origins=settings.origins,
         file=(options.config or settings.environment.get(CONFIG.variable or "") or "dso.toml"),
-        dso=lambda verb: " ".join(["dso", verb, *_where(options)]),
+        dso=lambda verb: " ".join(["dso", verb if whole.trouble is None else "doctor", *_where(options)]),
         elsewhere=" ".join(["dso doctor", *_where(replace(options, data_dir=None)), ELSEWHERE]),
         store=whole.store,
+        files=tuple(path for path in _files(whole.store) if path.exists()),
         trouble=whole.trouble,
     )
+
+
+def _files(store: Path) -> list[Path]:
+    """Return where SQLite keeps a store: the database, its log, and the log's index."""
+    return [store, *(store.with_name(f"{store.name}{ending}") for ending in ("-wal", "-shm"))]
 
 
 def _of_today(report: HealthReport, began: datetime) -> HealthReport:

@@ -10,10 +10,10 @@ from data_source_orchestrator.cli.documents import of_health
 from data_source_orchestrator.cli.failures import SUFFICIENT
 from data_source_orchestrator.cli.layout import Column, Row, marked, paragraph, say, table
 from data_source_orchestrator.cli.options import HealthOptions
-from data_source_orchestrator.cli.performing import perform
+from data_source_orchestrator.cli.performing import look, tell_unkept
 from data_source_orchestrator.cli.probing import probe
 from data_source_orchestrator.cli.screen import Screen
-from data_source_orchestrator.cli.words import NONE, OF_STATUS, ago, percent, span
+from data_source_orchestrator.cli.words import HELD, NONE, OF_STATUS, ago, breaker, percent, span
 from data_source_orchestrator.health.reports import HealthReport
 from data_source_orchestrator.health.state import Check
 from data_source_orchestrator.health.status import HealthStatus
@@ -32,13 +32,15 @@ COLUMNS = (
 
 def run(options: HealthOptions) -> int:
     """Tell how the sources are doing."""
-    return perform(options, _health)
+    return look(options, _health)
 
 
 async def _health(options: HealthOptions, whole: Whole, screen: Screen) -> int:
     orchestrator = whole.orchestrator
     if options.probe:
-        await probe(orchestrator, screen)
+        await probe(orchestrator, screen)  # what it finds cannot be kept either, and the log tells that
+    else:
+        tell_unkept(whole, screen)
     reports, overall = orchestrator.get_health_reports(), orchestrator.get_overall_health()
     views = {view.source.key: view for view in orchestrator.get_source_views()}
     screen.document(of_health(overall, reports, views))
@@ -74,7 +76,9 @@ def _because(report: HealthReport, view: SourceView) -> str:
     told = [report.message] if unwell or report.cut_short else []
     if report.last_check and not report.last_check.ok:
         told.append(f"its check failed ({report.last_check.message})")
-    if view.source.enabled and not view.admitted:
+    if view.source.enabled and view.breaker in HELD:
+        told.append(f"its circuit breaker is {breaker(view.breaker)}: {HELD[view.breaker]}")
+    elif view.source.enabled and not view.admitted:
         wait = "" if view.retry_after is None else f", and is tried again in {span(view.retry_after)}"
         told.append(f"it is left alone for now{wait}")
     return "; ".join(told)

@@ -10,7 +10,7 @@ from data_source_orchestrator.cli.documents import of_metrics
 from data_source_orchestrator.cli.failures import SUFFICIENT
 from data_source_orchestrator.cli.layout import Column, Row, paragraph, say, table
 from data_source_orchestrator.cli.options import Common
-from data_source_orchestrator.cli.performing import perform
+from data_source_orchestrator.cli.performing import look, tell_unkept
 from data_source_orchestrator.cli.screen import Screen
 from data_source_orchestrator.cli.words import NONE, ago, counted, percent, span
 from data_source_orchestrator.health.metrics import Metrics, SourceMetrics
@@ -28,10 +28,11 @@ COLUMNS = (
 
 def run(options: Common) -> int:
     """Tell the numbers."""
-    return perform(options, _metrics)
+    return look(options, _metrics)
 
 
 async def _metrics(_: Common, whole: Whole, screen: Screen) -> int:
+    tell_unkept(whole, screen)
     metrics = whole.orchestrator.get_metrics()
     titles = {source.key: source.title for source in whole.orchestrator.coordinator.get_all_sources()}
     screen.document(of_metrics(metrics))

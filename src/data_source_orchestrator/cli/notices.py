@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from data_source_orchestrator.cli.screen import Screen
-from data_source_orchestrator.cli.words import span
+from data_source_orchestrator.cli.words import HELD, breaker, span
 from data_source_orchestrator.core.events import BreakerChanged, Event, FetcherAbandoned
 from data_source_orchestrator.fanout.hub import Hub
 
@@ -33,6 +33,8 @@ def notice(event: Event) -> str | None:
             return f"{key} failed too often in a row, and is left alone{when}; `dso enable {key}` lifts that"
         case BreakerChanged(source=key, before="half_open", after="closed"):
             return f"{key} has recovered, and is asked again"
+        case BreakerChanged(source=key, after=after) if after in HELD:
+            return f"the circuit breaker of {key} is {breaker(after)}: {HELD[after]}"
         case FetcherAbandoned(source=key, after=seconds, thread=thread):
             what = "thread" if thread else "fetcher"
             return (

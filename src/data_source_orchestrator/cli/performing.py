@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from data_source_orchestrator.assemble import OpenStore, Whole, assemble
+from data_source_orchestrator.assemble import OpenStore, Whole, assemble, store_to_read
 from data_source_orchestrator.cli.logs import told_on
 from data_source_orchestrator.cli.notices import noticed
 from data_source_orchestrator.cli.options import Common
@@ -36,3 +36,14 @@ def perform(
 
     with told_on(screen, folder):
         return run(work())
+
+
+def look(options: Options, act: Act[Options]) -> int:
+    """Do what only reads the store: where nothing can be kept, it tells what is there."""
+    return perform(options, act, open_store=store_to_read)
+
+
+def tell_unkept(whole: Whole, screen: Screen) -> None:
+    """Tell why nothing can be kept, where that is so."""
+    if whole.trouble is not None:
+        screen.tell(f"notice: nothing can be kept: {whole.trouble}")

@@ -1,7 +1,9 @@
 """From options to settings: which settings hold, which folder keeps the store, which faults are thrown."""
 
 import os
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from platformdirs import user_data_path
@@ -17,9 +19,10 @@ TYPED = {"--min-successful-sources": "--min-successful", "--parallel-execution":
 def settled(options: Common) -> Settings:
     """Return the settings for the working folder, with the flags over them, or raise `ConfigurationError`."""
     try:
-        return load(environ=os.environ, folder=_working_folder(), config=_config(options), flags=options.flags())
+        settings = load(environ=os.environ, folder=_working_folder(), config=_config(options), flags=options.flags())
     except ConfigurationError as error:
         raise ConfigurationError(_as_typed(str(error))) from error
+    return replace(settings, origins={key: _as_typed(origin) for key, origin in settings.origins.items()})
 
 
 def data_folder(settings: Settings) -> Path:
@@ -65,5 +68,5 @@ def _working_folder() -> Path:
 
 def _as_typed(sentence: str) -> str:
     for name, typed in TYPED.items():
-        sentence = sentence.replace(f"flag {name} ", f"flag {typed} ")
+        sentence = re.sub(rf"flag {name}(?![\w-])", f"flag {typed}", sentence)
     return sentence

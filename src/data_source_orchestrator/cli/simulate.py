@@ -15,6 +15,7 @@ from data_source_orchestrator.cli.running import run as run_until_ended
 from data_source_orchestrator.cli.screen import Screen, screen_of_process
 from data_source_orchestrator.cli.settled import settled
 from data_source_orchestrator.cli.words import counted, span
+from data_source_orchestrator.core.durations import WholeNumber
 from data_source_orchestrator.core.errors import ConfigurationError
 from data_source_orchestrator.settings import Settings
 from data_source_orchestrator.simulation import report
@@ -79,7 +80,7 @@ def _text(path: Path) -> str:
 
 
 def _whole(text: str | None, flag: str, *, least: int) -> int:
-    value = number(text)
-    if not isinstance(value, int) or value < least:
-        raise ConfigurationError(f"flag {flag} is {text!r}; give a whole number of {least} or more")
+    value, accepted = number(text), WholeNumber(least)
+    if not accepted.holds(value):
+        raise ConfigurationError(f"flag {flag} is {text!r}; give {accepted.form}")
     return value

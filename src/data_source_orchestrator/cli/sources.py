@@ -10,9 +10,9 @@ from data_source_orchestrator.cli.documents import document, of_source
 from data_source_orchestrator.cli.failures import SUFFICIENT
 from data_source_orchestrator.cli.layout import Column, Row, marked, paragraph, say, table
 from data_source_orchestrator.cli.options import Common
-from data_source_orchestrator.cli.performing import perform
+from data_source_orchestrator.cli.performing import look, tell_unkept
 from data_source_orchestrator.cli.screen import Screen
-from data_source_orchestrator.cli.words import BAD, GOOD, NEITHER, Mark, ago, percent, span
+from data_source_orchestrator.cli.words import BAD, DOUBTFUL, GOOD, HELD, NEITHER, Mark, ago, breaker, percent, span
 from data_source_orchestrator.core.durations import in_seconds
 from data_source_orchestrator.orchestration.views import SourceView
 
@@ -30,10 +30,11 @@ COLUMNS = (
 
 def run(options: Common) -> int:
     """List the sources."""
-    return perform(options, _sources)
+    return look(options, _sources)
 
 
 async def _sources(_: Common, whole: Whole, screen: Screen) -> int:
+    tell_unkept(whole, screen)
     views = whole.orchestrator.get_source_views()
     now = whole.orchestrator.coordinator.clock.now()
     screen.document(document("sources", sources={view.source.key: of_source(view, now) for view in views}))
@@ -68,13 +69,15 @@ def _row(view: SourceView, now: datetime, console: Console) -> Row:
 
 
 def _state(view: SourceView) -> tuple[Mark, str, str]:
-    """Return a source's mark and state, and why it is not asked."""
+    """Return a source's mark and state, and why it is not asked, or is asked whatever happens."""
     if not view.source.enabled:
         return NEITHER, "disabled", f"disabled by {view.source.switched_off_by or 'the operator'}"
+    held = HELD.get(view.breaker)
+    stands = f"its circuit breaker is {breaker(view.breaker)}"
     if view.admitted:
-        return GOOD, "enabled", ""
+        return (DOUBTFUL, "enabled", f"{stands}: {held}") if held else (GOOD, "enabled", "")
     when = "an attempt is under way" if view.retry_after is None else f"tried again in {span(view.retry_after)}"
-    return BAD, "left alone", f"its circuit breaker is {str(view.breaker).replace('_', ' ')}: {when}"
+    return BAD, "left alone", f"{stands}: {held or when}"
 
 
 def _freshness(view: SourceView, now: datetime) -> str:

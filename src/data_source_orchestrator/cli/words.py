@@ -45,6 +45,30 @@ OF_STATUS: Mapping[str, Mark] = MappingProxyType(
 )
 """The mark of each word for how something is or ended."""
 
+OF_BREAKER: Mapping[str, str] = MappingProxyType(
+    {
+        "closed": "closed",
+        "open": "open",
+        "half_open": "half open",
+        "forced_open": "held open",
+        "forced_closed": "held closed",
+    }
+)
+"""What people call the states of a circuit breaker."""
+
+HELD: Mapping[str, str] = MappingProxyType(
+    {
+        "forced_open": "the source is not asked until somebody lets go of it",
+        "forced_closed": "the source is asked however often it fails",
+    }
+)
+"""What it means for its source that somebody holds a breaker in a state."""
+
+
+def breaker(state: str) -> str:
+    """Return what people call a breaker's state; one that is not known here by its own name."""
+    return OF_BREAKER.get(state, state.replace("_", " "))
+
 
 def span(seconds: float) -> str:
     """Return a duration: 0.35 s, 12.5 s, 3 min, 20 h, 4 days."""

@@ -1,7 +1,9 @@
 """Durations and counts as people give them, checked where they enter."""
 
 import math
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeGuard
 
 from data_source_orchestrator.core.errors import ConfigurationError
 
@@ -13,6 +15,27 @@ OLDEST = 315_360_000.0
 
 Seconds = float | timedelta
 """Seconds as a number, or a `timedelta`."""
+
+
+@dataclass(frozen=True, slots=True)
+class WholeNumber:
+    """The whole numbers that a count may be: from `least` on, and to `most` where there is one."""
+
+    least: int = 0
+    most: int | None = None
+
+    @property
+    def form(self) -> str:
+        """What to give, in words."""
+        if self.most is None:
+            return f"a whole number of {self.least} or more"
+        return f"a whole number from {self.least} to {self.most}"
+
+    def holds(self, value: object) -> TypeGuard[int]:
+        """Return whether a value is one of them."""
+        if isinstance(value, bool) or not isinstance(value, int):
+            return False
+        return value >= self.least and (self.most is None or value <= self.most)
 
 
 def in_seconds(value: Seconds) -> float:
@@ -48,10 +71,11 @@ def age(value: object, name: str) -> float:
     return float(given)
 
 
-def count(value: object, name: str, *, least: int = 0) -> int:
+def count(value: object, name: str, *, least: int = 0, most: int | None = None) -> int:
     """Return a whole number, or say which setting is wrong and what is accepted."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ConfigurationError(f"{name} is {value!r}; give a whole number of {least} or more")
+    accepted = WholeNumber(least, most)
+    if not accepted.holds(value):
+        raise ConfigurationError(f"{name} is {value!r}; give {accepted.form}")
     return value
 
 

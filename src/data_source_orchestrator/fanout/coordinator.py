@@ -109,13 +109,14 @@ class SourceCoordinator:
         return tuple(source for source in self.get_enabled_sources() if capability in source.provides)
 
     def enable_source(self, key: str) -> bool:
-        """Switch a source on, let it through its breaker and clear its count of failures; False if unknown."""
+        """Switch a source on, let it through its breaker, held or not, and clear its count; False if unknown."""
         entry = self._entries.get(key)
         if entry is None:
             return False
         if entry.source.switched_off_by:
             raise _kept_off(entry.source)
         entry.source = entry.source.but(enabled=True)
+        entry.guard.breaker.stop_forcing()
         self._readmit(entry)
         self._tell(key, enabled=True, readmitted=True)
         return True

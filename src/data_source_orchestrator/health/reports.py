@@ -110,7 +110,8 @@ def _message(by_status: dict[HealthStatus, list[str]], off: list[str], cut: list
     named = {
         "down": by_status[HealthStatus.DOWN],
         "degraded": by_status[HealthStatus.DEGRADED],
-        "cut by the run's limit": cut,
+        "cut by the run's limit": [key for key in cut if key in by_status[HealthStatus.UNKNOWN]],
+        "cut by the run's limit since": [key for key in cut if key not in by_status[HealthStatus.UNKNOWN]],
         "not run yet": [key for key in by_status[HealthStatus.UNKNOWN] if key not in cut],
         "disabled": off,
     }

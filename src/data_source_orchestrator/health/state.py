@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from data_source_orchestrator.core.durations import count
+from data_source_orchestrator.core.policies.health import LONGEST_WINDOW
 from data_source_orchestrator.core.verdicts import FailureKind, Verdict
 
-KEPT = 100
+KEPT = LONGEST_WINDOW
 """Executions, and latencies of successes, that are remembered of one source."""
 
 

@@ -48,7 +48,7 @@ def _judge(state: SourceHealth, timeout: float, policy: HealthPolicy) -> Assessm
     if state.consecutive_failures >= policy.degraded_after:
         return Assessment(status=HealthStatus.DEGRADED, why=_in_a_row(state))
     failed, of = _recent_failures(state, policy.recent_window)
-    told = f"{failed or 'none'} of its last {of} executions failed"
+    told = _lately(failed, of)
     if failed >= policy.recent_failures:
         return Assessment(status=HealthStatus.DEGRADED, why=told)
     slow = _slowness(state, timeout, policy)
@@ -97,6 +97,12 @@ def _cut_short(state: SourceHealth) -> str:
 def _recent_failures(state: SourceHealth, window: int) -> tuple[int, int]:
     last = state.recent[-window:]
     return sum(e.verdict is Verdict.FAILURE for e in last), len(last)
+
+
+def _lately(failed: int, of: int) -> str:
+    if of == 1:
+        return f"its last execution {'failed' if failed else 'succeeded'}"
+    return f"{failed or 'none'} of its last {of} executions failed"
 
 
 def _slowness(state: SourceHealth, timeout: float, policy: HealthPolicy) -> str | None:

@@ -12,17 +12,18 @@ APPLICATION_ID = int.from_bytes(b"dsoS", "big")
 """What the first migration writes into a database to mark it as ours."""
 
 
-def migrate(connection: sqlite3.Connection, path: Path, steps: Sequence[str]) -> None:
-    """Apply the steps that this database lacks, in one transaction.
+def migrate(connection: sqlite3.Connection, path: Path, steps: Sequence[str]) -> bool:
+    """Apply the steps that this database lacks, in one transaction; return whether a new store began with that.
 
     Raises `StoreError` for a newer format and for a database that is no store; `sqlite3.Error` as it comes.
     """
     if _version(connection, path, len(steps)) == len(steps):
-        return
+        return False
     connection.execute("BEGIN IMMEDIATE")
     try:
         # Another process may have been first; only now does nobody else write.
-        for step in steps[_version(connection, path, len(steps)) :]:
+        version = _version(connection, path, len(steps))
+        for step in steps[version:]:
             for statement in statements(step):
                 connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {len(steps)}")
@@ -31,6 +32,16 @@ def migrate(connection: sqlite3.Connection, path: Path, steps: Sequence[str]) ->
         with suppress(sqlite3.Error):
             connection.execute("ROLLBACK")
         raise
+    return version == 0
+
+
+def demand_present(connection: sqlite3.Connection, path: Path, known: int) -> None:
+    """Refuse what is no store in the present format; nothing is changed. Raises as `migrate` does."""
+    version = _version(connection, path, known)
+    if version < known:
+        raise StoreError(
+            f"the store {path} is in format {version}, and is brought to format {known} when it can be written"
+        )
 
 
 def _version(connection: sqlite3.Connection, path: Path, known: int) -> int:

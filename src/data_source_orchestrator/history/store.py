@@ -9,13 +9,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from data_source_orchestrator.core.errors import StoreError
 from data_source_orchestrator.core.ports import Transaction
 from data_source_orchestrator.core.waiting import to_their_end
 from data_source_orchestrator.history.atomic import Atomic
-from data_source_orchestrator.history.connection import connect
+from data_source_orchestrator.history.connection import connect, connect_to_read
 from data_source_orchestrator.history.failures import store_error
 from data_source_orchestrator.history.queries import load_queries
 from data_source_orchestrator.history.transaction import SqliteTransaction
@@ -41,8 +41,9 @@ class SqliteStore:
     `CancelledError` passes when the transaction has ended.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, trouble: StoreError | None = None) -> None:
         self._path = path
+        self._trouble = trouble
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="dso-store")
         self._queries = load_queries("sqlite")
         self._connection: sqlite3.Connection | None = None
@@ -58,12 +59,23 @@ class SqliteStore:
         another process.
         """
         store = cls(path)
-        try:
-            await store._do(lambda: store._connect(max_pages, busy_timeout))
-        except BaseException:
-            await store.close()
-            raise
-        return store
+        return await store._opened(lambda: connect(path, max_pages=max_pages, busy_timeout=busy_timeout))
+
+    @classmethod
+    async def open_to_read(
+        cls, path: Path, trouble: StoreError, *, busy_timeout: float = BUSY_TIMEOUT
+    ) -> "SqliteStore":
+        """Return the store in that file as it is, for reading alone, or raise `StoreError`.
+
+        `trouble` is why it cannot be written, and what `write` raises.
+        """
+        store = cls(path, trouble)
+        return await store._opened(lambda: connect_to_read(path, busy_timeout=busy_timeout))
+
+    @property
+    def trouble(self) -> StoreError | None:
+        """Why nothing can be written; None where the store was opened for writing too."""
+        return self._trouble
 
     async def read(self, work: Callable[[Transaction], R]) -> R:
         """Run `work` on a consistent view and return what it returns; what it raises passes unchanged."""
@@ -75,6 +87,8 @@ class SqliteStore:
 
     async def transact(self, kind: type[A], work: Callable[[A], R], *, writes: bool) -> R:
         """Run `work` in one transaction of that kind: what this room keeps beside runs has tables of its own."""
+        if writes and self._trouble is not None:
+            raise StoreError(str(self._trouble), self._trouble.flaw)
         return await self._do(lambda: self._transact(kind, work, writes=writes))
 
     async def close(self) -> None:
@@ -92,9 +106,17 @@ class SqliteStore:
             raise StoreError(f"the store {self._path} is closed: open it again")
         return await _in_thread(self._thread, job)
 
-    def _connect(self, max_pages: int | None, busy_timeout: float) -> None:
+    async def _opened(self, connecting: Callable[[], sqlite3.Connection]) -> Self:
         try:
-            self._connection = connect(self._path, max_pages=max_pages, busy_timeout=busy_timeout)
+            await self._do(lambda: self._connect(connecting))
+        except BaseException:
+            await self.close()
+            raise
+        return self
+
+    def _connect(self, connecting: Callable[[], sqlite3.Connection]) -> None:
+        try:
+            self._connection = connecting()
         except (OSError, sqlite3.Error) as error:
             raise store_error(error, self._path) from error
 

@@ -45,6 +45,7 @@ class Keeper:
         self._unkept: list[Happened] = []
         self._being_kept: list[Happened] = []
         self._kept: Kept | None = None
+        self._failing = ""
         self._turns: dict[asyncio.AbstractEventLoop, asyncio.Lock] = {}
         if store is not None:
             coordinator.hub.listen(self._heard, SourceFinished, SourceSwitched, SourceForgotten, SourceRegistered)
@@ -97,11 +98,15 @@ class Keeper:
             await self._write(self._store, None)
 
     async def keep_if_possible(self) -> None:
-        """Keep what happened; where the store fails, tell it in the log and try next time."""
+        """Keep what happened; where the store fails, tell it in the log, once for each reason, and try next time."""
         try:
             await self.keep()
         except StoreError as error:
-            _LOG.error("not kept yet: %s", error)
+            if str(error) != self._failing:
+                _LOG.error("not kept yet: %s", error)
+            self._failing = str(error)
+        else:
+            self._failing = ""
 
     async def publish(self, contributions: tuple[Contribution, ...]) -> SnapshotChange:
         """Keep what happened and what a run contributed, and make the current snapshot of that."""

@@ -22,6 +22,7 @@ Limit = Annotated[float, PlainValidator(values.limit)]
 Wait = Annotated[float, PlainValidator(values.wait)]
 Whole = Annotated[int, PlainValidator(values.whole)]
 Positive = Annotated[int, PlainValidator(values.positive)]
+Window = Annotated[int, PlainValidator(values.window)]
 Rank = Annotated[int, PlainValidator(values.rank)]
 Portion = Annotated[float, PlainValidator(values.portion)]
 Factor = Annotated[float, PlainValidator(values.factor)]
@@ -65,7 +66,7 @@ class HealthTable(Table):
     degraded_after: Positive = ABSENT
     down_after: Positive = ABSENT
     recent_failures: Positive = ABSENT
-    recent_window: Positive = ABSENT
+    recent_window: Window = ABSENT
     slow_factor: Factor = ABSENT
     slow_share: Portion = ABSENT
 

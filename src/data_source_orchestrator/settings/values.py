@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from data_source_orchestrator.core.durations import LONGEST, Seconds, seconds
+from data_source_orchestrator.core.durations import LONGEST, Seconds, WholeNumber, seconds
 from data_source_orchestrator.core.errors import ConfigurationError, nearest
 from data_source_orchestrator.core.policies import JITTERS
+from data_source_orchestrator.core.policies.health import LONGEST_WINDOW
 from data_source_orchestrator.core.source import UPDATE_INTERVALS
 from data_source_orchestrator.settings.written import written
-from data_source_orchestrator.web.policy import HttpPolicy
+from data_source_orchestrator.web.policy import COUNTS, HttpPolicy
 
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 DURATION_FORM = 'seconds as a number, or text such as "30s", "500ms", "2m" or "1h"'
@@ -24,7 +25,7 @@ MOST = 1_000_000_000
 YES = ("true", "yes", "on", "1", "t", "y")
 NO = ("false", "no", "off", "0", "f", "n")
 
-_DURATION = re.compile(r"([0-9]{1,300}(?:\.[0-9]{1,15})?)\s*(ms|s|m|h)?")
+_DURATION = re.compile(r"([+-]?[0-9]{1,300}(?:\.[0-9]{1,15})?)\s*(ms|s|m|h)?")
 _WHOLE = re.compile(r"[0-9]{1,15}")
 _MOST_MS = int(LONGEST * 1000)
 
@@ -41,12 +42,17 @@ def wait(value: object) -> float:
 
 def whole(value: object) -> int:
     """Read a whole number of 0 or more."""
-    return _whole(value, least=0)
+    return _whole(value, WholeNumber(0))
 
 
 def positive(value: object) -> int:
     """Read a whole number of 1 or more."""
-    return _whole(value, least=1)
+    return _whole(value, WholeNumber(1))
+
+
+def window(value: object) -> int:
+    """Read how many executions are the recent ones: no more than are remembered."""
+    return _whole(value, WholeNumber(1, LONGEST_WINDOW))
 
 
 def rank(value: object) -> int:
@@ -114,7 +120,6 @@ def addresses(value: object) -> tuple[str, ...]:
 
 
 _BY_TYPE: Mapping[Any, Callable[[object], Any]] = {
-    int: whole,
     Seconds: limit,
     str | None: line,
     tuple[str, ...]: addresses,
@@ -123,6 +128,8 @@ _BY_TYPE: Mapping[Any, Callable[[object], Any]] = {
 
 def of_http(name: str) -> Callable[[object], Any]:
     """Return what reads a member of the HTTP policy: by its type, and then as the policy itself takes it."""
+    if name in COUNTS:
+        return lambda value: _whole(value, COUNTS[name])
     read = _BY_TYPE.get(get_type_hints(HttpPolicy)[name], _as_given)
 
     def check(value: object) -> Any:
@@ -155,7 +162,7 @@ def milliseconds(text: str) -> float:
 def whole_number(text: str) -> int:
     """Read a variable's whole number of 0 or more."""
     if not _WHOLE.fullmatch(text):
-        raise ConfigurationError(f"is {written(text)}; give a whole number of 0 or more, in digits alone")
+        raise ConfigurationError(f"is {written(text)}; give {WholeNumber(0).form}, in digits alone")
     return int(text)
 
 
@@ -171,11 +178,11 @@ def _as_given(value: object) -> object:
     return value
 
 
-def _whole(value: object, *, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ConfigurationError(f"is {written(value)}; give a whole number of {least} or more")
+def _whole(value: object, accepted: WholeNumber) -> int:
+    if not accepted.holds(value):
+        raise ConfigurationError(f"is {written(value)}; give {accepted.form}")
     if value > MOST:
-        raise ConfigurationError(f"is {written(value)}; give a whole number from {least} to {MOST}")
+        raise ConfigurationError(f"is {written(value)}; give {WholeNumber(accepted.least, MOST).form}")
     return value
 
 
@@ -195,7 +202,7 @@ def _told_duration(text: str, *, zero: bool) -> float:
         raise ConfigurationError(f"is {written(text)}; give {DURATION_FORM}")
     amount = float(match[1]) * UNITS[match[2] or "s"]
     if 0 < amount <= LONGEST or (zero and amount == 0):
-        return amount
+        return abs(amount)
     mistaken = LONGEST < amount <= LONGEST * 1000 and match[2] in {None, "s"}
     hint = f"; the unit is seconds; did you mean {amount / 1000:g}?" if mistaken else ""
     raise ConfigurationError(f"is {written(text)}; give {_floor(zero=zero)} and at most {LONGEST:g} seconds{hint}")

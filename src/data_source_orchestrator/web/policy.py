@@ -1,9 +1,11 @@
 """How far an upstream is trusted: caps on what it may send, and how we introduce ourselves."""
 
 import ipaddress
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
-from data_source_orchestrator.core.durations import Seconds, count, seconds
+from data_source_orchestrator.core.durations import Seconds, WholeNumber, count, seconds
 from data_source_orchestrator.core.errors import ConfigurationError
 from data_source_orchestrator.core.strict_json import MOST_LEVELS, MOST_NODES
 
@@ -12,6 +14,19 @@ MIB = 1024 * KIB
 
 DEEPEST_JSON = 500
 """Levels; beyond them Python's own limit on recursion would be near."""
+
+COUNTS: Mapping[str, WholeNumber] = MappingProxyType(
+    {
+        "max_body": WholeNumber(1),
+        "max_wire": WholeNumber(1),
+        "max_header": WholeNumber(1),
+        "max_redirects": WholeNumber(0),
+        "max_json_depth": WholeNumber(1, DEEPEST_JSON),
+        "max_json_nodes": WholeNumber(1),
+        "max_connections": WholeNumber(1),
+    }
+)
+"""What each member that is a whole number accepts."""
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -42,13 +57,8 @@ class HttpPolicy:
     trusted: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("max_body", "max_wire", "max_header", "max_json_depth", "max_json_nodes", "max_connections"):
-            count(getattr(self, name), f"http.{name}", least=1)
-        count(self.max_redirects, "http.max_redirects")
-        if self.max_json_depth > DEEPEST_JSON:
-            raise ConfigurationError(
-                f"http.max_json_depth is {self.max_json_depth}; give a whole number from 1 to {DEEPEST_JSON}"
-            )
+        for name, accepted in COUNTS.items():
+            count(getattr(self, name), f"http.{name}", least=accepted.least, most=accepted.most)
         object.__setattr__(self, "connect_timeout", seconds(self.connect_timeout, "http.connect_timeout"))
         _check_user_agent(self.user_agent)
         object.__setattr__(self, "trusted", tuple(self.trusted))

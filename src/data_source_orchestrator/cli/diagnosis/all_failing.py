@@ -2,7 +2,7 @@
 
 from data_source_orchestrator.cli.diagnosis import cut_short
 from data_source_orchestrator.cli.diagnosis.facts import Facts, Finding
-from data_source_orchestrator.cli.words import counted, joined, span
+from data_source_orchestrator.cli.words import HELD, breaker, counted, joined, span
 from data_source_orchestrator.core.verdicts import FailureKind
 
 
@@ -79,7 +79,10 @@ def _why(facts: Facts, key: str) -> str:
 
 
 def _until(facts: Facts, key: str) -> str:
-    wait = facts.views[key].retry_after
+    view = facts.views[key]
+    if view.breaker in HELD:
+        return f", which is {breaker(view.breaker)}"
+    wait = view.retry_after
     return "" if wait is None else f", and tried again in {span(wait)}"
 
 

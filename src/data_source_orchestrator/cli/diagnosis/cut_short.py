@@ -14,6 +14,16 @@ def found(facts: Facts) -> Finding | None:
     )
     if facts.longest <= facts.run_limit:
         now = f"it is {span(facts.run_limit)} now, which leaves every source its own time"
-        return Finding("look here", f"the limit of an earlier run cut short {told}; {now}", facts.dso("sync"))
+        return Finding("look here", f"the limit of an earlier run cut short {told}; {now}", _another_run(facts))
     advice = f"raise run.timeout, now {span(facts.run_limit)}, or lower the timeouts of the sources"
-    return Finding("look here", f"the run's limit cut short {told}; {advice}", facts.long_enough)
+    return Finding("look here", f"the run's limit cut short {told}; {advice}", _another_run(facts))
+
+
+def untried(facts: Facts) -> Finding:
+    """Tell whose own timeout nobody can judge, because the run's limit came before it."""
+    told = f"nothing can be said of the timeout of {joined(facts.cut_short)}: the run's limit came first"
+    return Finding("unknown", told, _another_run(facts))
+
+
+def _another_run(facts: Facts) -> str:
+    return facts.dso("sync") if facts.longest <= facts.run_limit else facts.long_enough

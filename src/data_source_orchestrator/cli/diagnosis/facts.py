@@ -33,8 +33,9 @@ class Facts:
     `readmitted` are those that this very probe let through their breakers again. `recent` are each source's last
     executions, the newest first. `variables` are those that are set and read by
     somebody here, `origins` where settings come from that are no defaults, `file` is the settings file's name. `dso`
-    makes a command of a verb; `elsewhere` is the one that looks again with another data folder. `trouble` is what keeps
-    the `store` from being used: then nothing is known of what was before.
+    makes a command of a verb; `elsewhere` is the one that looks again with another data folder. `files` are those of
+    the store that are there, its database first. `trouble` is what keeps the `store` from being used: then nothing is
+    known of what was before, and `dso` knows no command but to look again.
     """
 
     views: Mapping[str, SourceView]
@@ -51,6 +52,7 @@ class Facts:
     dso: Callable[[str], str]
     elsewhere: str
     store: Path
+    files: tuple[Path, ...] = ()
     trouble: StoreError | None = None
 
     @property
@@ -63,6 +65,12 @@ class Facts:
         """The keys of the enabled sources whose probe found no good answer."""
         checks = {key: self.reports[key].last_check for key in self.enabled}
         return tuple(key for key, check in checks.items() if check is None or not check.ok)
+
+    @property
+    def promising(self) -> bool:
+        """Whether a run could be kept and suffice now, by who answered."""
+        answered = len(self.enabled) - len(self.unanswered)
+        return self.trouble is None and bool(self.enabled) and answered >= self.run.min_successful_sources
 
     @property
     def run_limit(self) -> float:

@@ -17,13 +17,18 @@ def health(facts: Facts) -> Finding:
     """Tell the overall health."""
     if facts.trouble is not None:
         return facts.unjudged
-    told = f"overall {facts.overall.status}: {facts.overall.message}"
-    match facts.overall.status:
+    overall = facts.overall
+    told = f"overall {overall.status}: {overall.message}"
+    match overall.status:
         case HealthStatus.UNKNOWN:
             return Finding("unknown", told, facts.unjudged.next)
-        case HealthStatus.HEALTHY if not (
-            facts.overall.degraded_sources or facts.overall.down_sources or facts.cut_short
-        ):
+        case HealthStatus.HEALTHY if overall.degraded_sources or overall.down_sources:
+            return Finding("look here", f"not every source is well: {overall.message}", facts.dso("health"))
+        case HealthStatus.HEALTHY if facts.cut_short:
+            were = "was" if len(facts.cut_short) == 1 else "were"
+            doubt = f"{joined(facts.cut_short)} {were} healthy when last heard of; the run's limit cut all runs since"
+            return Finding("look here", doubt, facts.dso("health"))
+        case HealthStatus.HEALTHY:
             return Finding("ok", told, facts.dso("health"))
         case _:
             return Finding("look here", told, facts.dso("health"))
@@ -48,12 +53,11 @@ def retries(facts: Facts) -> Finding:
 
 def timeouts(facts: Facts) -> Finding:
     """Tell which sources may need more time."""
-    cut = cut_short.found(facts)
-    if cut:
-        return cut
+    late = facts.failed_lately(FailureKind.TIMEOUT)
+    if facts.cut_short and not late:
+        return cut_short.untried(facts)
     if facts.silence:
         return facts.unjudged
-    late = facts.failed_lately(FailureKind.TIMEOUT)
     if not late:
         return Finding("ok", "no time was up lately", facts.dso("metrics"))
     first = next(iter(late))

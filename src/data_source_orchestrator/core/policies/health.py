@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from data_source_orchestrator.core.durations import count, share
 from data_source_orchestrator.core.errors import ConfigurationError
 
+LONGEST_WINDOW = 100
+"""Executions that are remembered of one source: no window reaches further back."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthPolicy:
     """When a source is called degraded or down.
 
     Degraded from `degraded_after` consecutive failed executions, and while `recent_failures` of the last
-    `recent_window` failed; down from `down_after`. Slow, and so degraded, when the mean latency of the last 10
-    successes is above `slow_factor` times the baseline, or above `slow_share` of the source's timeout.
+    `recent_window`, at most 100, failed; down from `down_after`. Slow, and so degraded, when the mean latency of the
+    last 10 successes is above `slow_factor` times the baseline, or above `slow_share` of the source's timeout.
     """
 
     degraded_after: int = 1
@@ -27,13 +30,18 @@ class HealthPolicy:
         count(self.degraded_after, "health.degraded_after", least=1)
         count(self.down_after, "health.down_after", least=1)
         count(self.recent_failures, "health.recent_failures", least=1)
-        count(self.recent_window, "health.recent_window", least=1)
+        count(self.recent_window, "health.recent_window", least=1, most=LONGEST_WINDOW)
         share(self.slow_share, "health.slow_share")
         _factor(self.slow_factor, "health.slow_factor")
         if self.degraded_after > self.down_after:
             raise ConfigurationError(
                 f"health.degraded_after is {self.degraded_after} and health.down_after {self.down_after};"
                 " give a down_after that is at least degraded_after"
+            )
+        if self.recent_failures > self.recent_window:
+            raise ConfigurationError(
+                f"health.recent_failures is {self.recent_failures} and health.recent_window {self.recent_window}:"
+                " so many cannot fail of so few; give a recent_window that is at least recent_failures"
             )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from data_source_orchestrator.core.allowance import Allowance
 from data_source_orchestrator.core.clock import SystemClock
 from data_source_orchestrator.core.errors import FetchError
 from data_source_orchestrator.testing.fault_server import (
@@ -277,3 +278,12 @@ async def test_headers_that_cannot_be_sent_are_the_fetchers_bug(headers: dict[st
         with pytest.raises(FetchError) as caught:
             await client.get(server.url(), headers=headers)
     assert caught.value.kind == "bug"
+
+
+async def test_what_an_upstream_says_is_left_of_our_allowance_is_handed_on():
+    heard: list[Allowance] = []
+    pool = HttpPool(HttpPolicy(), clock=SystemClock())
+    reply = answer("{}", headers={"RateLimit-Remaining": "3", "RateLimit-Reset": "7"})
+    async with FaultServer({"*": reply}) as server, pool.use():
+        await pool.client(received=lambda _: None, observed=heard.append).get(server.url())
+    assert heard == [Allowance(remaining=3, reset_after=7)]

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from test_resilience_rig import Rig, failure, lasting, skipped, success
 
-from data_source_orchestrator.core.events import AttemptStarted, BreakerChanged
-from data_source_orchestrator.core.policies import BreakerPolicy
+from data_source_orchestrator.core.events import AttemptStarted, BreakerChanged, BudgetRefused
+from data_source_orchestrator.core.policies import BreakerPolicy, BudgetPolicy
 from data_source_orchestrator.core.verdicts import SkipReason, Verdict
 
 DOWN = ConnectionError("refused")
@@ -247,7 +247,7 @@ async def test_a_check_is_no_execution_a12_d17(operator: bool):
     assert rig.breaker.state == "closed"
     assert rig.breaker.to_state()["failures"] == 0
     assert rig.told(AttemptStarted) == []
-    assert rig.budget.tokens == 500
+    assert rig.budget.tokens == (500 if operator else 480)
 
 
 async def test_an_automatic_check_s_success_does_not_clear_the_count_a12():
@@ -343,3 +343,14 @@ async def test_an_operator_s_check_re_admits_while_a_probe_is_under_way_a07():
     assert rig.breaker.state == "closed"
     await probe
     assert rig.breaker.state == "closed"
+
+
+async def test_an_automatic_check_is_paid_for_and_an_operator_s_is_not():
+    rig = Rig(budget=BudgetPolicy(tokens=2))
+    for _ in range(2):
+        await rig.check(rig.script(DOWN))
+    assert rig.budget.tokens == 0
+    refused = await rig.check(rig.script("data"))
+    assert skipped(refused).reason == "budget"
+    assert success(await rig.check(rig.script("data"), operator=True)).data == "data"
+    assert [event.purpose for event in rig.told(BudgetRefused)] == ["probe"]

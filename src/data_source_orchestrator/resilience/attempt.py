@@ -93,10 +93,10 @@ class Attempted(Generic[T]):
 
     payload: T
 
-    def __init__(self, number: int, permit: Permit | None) -> None:
+    def __init__(self, number: int, permit: Permit | None, passage: Passage | None = None) -> None:
         self.number = number
         self.permit = permit
-        self.passage: Passage | None = None
+        self.passage = passage
         self.failed: Failed | None = None
         self.verdict = Verdict.RELEASED
         self.censored = False

@@ -39,7 +39,7 @@ from data_source_orchestrator.resilience.limits import Limits, Passage, Refusal
 from data_source_orchestrator.resilience.race import FIRST
 from data_source_orchestrator.resilience.rate_limiter import RateLimiter
 from data_source_orchestrator.resilience.retry import Retry, Stop
-from data_source_orchestrator.resilience.wording import NOT_STARTED, circuit_open, limited, not_again
+from data_source_orchestrator.resilience.wording import CHECK_NOT_PAID, NOT_STARTED, circuit_open, limited, not_again
 
 T = TypeVar("T")
 
@@ -114,7 +114,7 @@ class Guard:
         """
         if wanted.deadline.at <= wanted.started:
             return self._skipped(SkipReason.DEADLINE, NOT_STARTED)
-        admitted: Attempted[T] | Skipped = self._admitted(1) if self.limits is None else await self._passed(wanted, 1)
+        admitted: Attempted[T] | Skipped = self._admitted_at_once(1) or await self._admitted_in_turn(wanted, 1)
         if isinstance(admitted, Skipped):
             return Executed(outcome=admitted, verdict=Verdict.RELEASED)
         attempted = await self._attempt(wanted, admitted, run_budget)
@@ -137,11 +137,15 @@ class Guard:
         """
         if wanted.deadline.at <= wanted.started:
             return self._skipped(SkipReason.DEADLINE, NOT_STARTED)
+        if not operator and not self.budget.spend_probe():
+            return self._skipped(SkipReason.BUDGET, CHECK_NOT_PAID)
         permit = None if operator else self.breaker.admit()
         if permit is None and not operator:
             return Executed(outcome=self._refused(), verdict=Verdict.RELEASED)
         attempted: Attempted[T] = Attempted(1, permit)
         await self._make(wanted, attempted)
+        if not operator and attempted.failed is None:
+            self.budget.refund()
         if operator and attempted.verdict is Verdict.SUCCESS and self.breaker.state is not BreakerState.CLOSED:
             self.breaker.readmit()
         return self._executed(wanted, attempted, None)
@@ -160,35 +164,38 @@ class Guard:
             if wanted.deadline.passed:
                 return attempted, None  # somebody held up the event loop while we slept
             number = attempted.number + 1
-            again: Attempted[T] | Skipped = (
-                self._admitted(number) if self.limits is None else await self._passed(wanted, number)
+            again: Attempted[T] | Skipped = self._admitted_at_once(number) or await self._admitted_in_turn(
+                wanted, number
             )
             if isinstance(again, Skipped):
                 return attempted, not_again(again)
             attempted = await self._attempt(wanted, again, run_budget)
         return attempted, None
 
-    def _admitted(self, number: int) -> Attempted[Any] | Skipped:
-        """Return the attempt of that number where the breaker lets it through."""
+    def _admitted(self, number: int, passage: Passage | None = None) -> Attempted[Any] | Skipped:
+        """Return the attempt of that number where the breaker lets it through; what it does not is given back."""
         permit = self.breaker.admit()
-        return self._refused() if permit is None else Attempted(number, permit)
+        if permit is not None:
+            return Attempted(number, permit, passage)
+        if passage is not None and passage.limits is not None:
+            passage.limits.leave(passage, used=False)
+        return self._refused()
 
-    async def _passed(self, wanted: Wanted[Any], number: int) -> Attempted[Any] | Skipped:
-        """Return the attempt of that number when the limits have let it through, and the breaker too."""
+    def _admitted_at_once(self, number: int) -> Attempted[Any] | Skipped | None:
+        """Return the attempt of that number, or why it may not be made; None where it has to wait for its turn."""
         if self.limits is None:
             return self._admitted(number)
-        passage: Passage | Refusal | None = self.limits.try_enter()
-        if passage is None:
-            passage = await self.limits.enter(wanted.deadline)
+        passage = self.limits.try_enter()
+        return None if passage is None else self._admitted(number, passage)
+
+    async def _admitted_in_turn(self, wanted: Wanted[Any], number: int) -> Attempted[Any] | Skipped:
+        """Return the attempt of that number when its turn has come, or why it may not be made."""
+        if self.limits is None:
+            return self._admitted(number)
+        passage = await self.limits.enter(wanted.deadline)
         if isinstance(passage, Refusal):
             return Skipped(source=self.key, reason=passage.reason, detail=limited(passage.scope, passage.retry_after))
-        admitted = self._admitted(number)
-        if isinstance(admitted, Skipped):
-            if passage.limits is not None:
-                passage.limits.leave(passage, used=False)
-        else:
-            admitted.passage = passage
-        return admitted
+        return self._admitted(number, passage)
 
     def _leave(self, passage: Passage, attempted: Attempted[Any]) -> None:
         """Give a passage back, with what the attempt said of its upstream's load; keep a wait that was asked for."""
@@ -217,7 +224,7 @@ class Guard:
         async def call(number: int) -> Attempted[T]:
             admitted: Attempted[T] | Skipped = first
             if number != FIRST:
-                admitted = await self._passed(wanted, first.number + 1)
+                admitted = await self._admitted_in_turn(wanted, first.number + 1)
             if isinstance(admitted, Skipped):
                 return refused(first.number + 1)
             parts[number] = part = Part(wanted, admitted)

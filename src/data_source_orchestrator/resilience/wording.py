@@ -6,6 +6,7 @@ from data_source_orchestrator.core.outcome import Skipped
 from data_source_orchestrator.core.verdicts import SkipReason
 
 BUDGET_SPENT = "not tried again: this source's retry budget is spent, and only successes refill it"
+CHECK_NOT_PAID = "not checked: this source's retry budget is spent, and only successes refill it"
 OPENED_MEANWHILE = "not tried again: its circuit breaker opened meanwhile"
 NOT_STARTED = "not asked because its time was up before it could begin"
 EMPTY = "the fetcher returned None; return data, or raise a FetchError that tells what failed"

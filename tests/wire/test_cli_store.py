@@ -75,7 +75,8 @@ READ_ONLY_MOUNT = "mount -o remount,ro disk"
 
 KILLED = (
     f"'{sys.executable}' -c 'import os, sqlite3; store = sqlite3.connect(\"disk/sandbox.db\");"
-    ' store.execute("PRAGMA user_version = 1"); os._exit(0)\'; test -s disk/sandbox.db-wal || exit 9'
+    ' store.execute("PRAGMA user_version = %d" % store.execute("PRAGMA user_version").fetchone());'
+    " os._exit(0)'; test -s disk/sandbox.db-wal || exit 9"
 )
 """What leaves a write-ahead log behind."""
 

@@ -1,6 +1,7 @@
 """The result cache in runs: what is served, what is asked, what is counted, and what lives only inside the context."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 from data_source_orchestrator import (
@@ -11,6 +12,7 @@ from data_source_orchestrator import (
     RetryConfig,
     Source,
     SourceCoordinator,
+    SqliteStore,
     Success,
 )
 from data_source_orchestrator.testing import VirtualClock
@@ -100,3 +102,29 @@ async def test_a_source_that_is_replaced_or_reset_has_no_past():
     assert (await orchestrator.fetch())["a"] == 101
     orchestrator.coordinator.reset("a")
     assert (await orchestrator.fetch())["a"] == 102
+
+
+async def test_what_a_replaced_fetcher_still_brings_is_not_kept_for_its_successor():
+    upstream, other = Upstream(), Upstream()
+    other.asked = 100
+    orchestrator = orchestrate(upstream, cache=CachePolicy(ttl=3600))
+    running = asyncio.ensure_future(orchestrator.fetch())
+    await asyncio.sleep(0.5)
+    orchestrator.coordinator.unregister_source("a")
+    orchestrator.coordinator.register_source(Source(key="a", fetcher=other, cache=CachePolicy(ttl=3600)))
+    assert (await orchestrator.fetch())["a"] == 101
+    await running
+    assert (await orchestrator.fetch())["a"] == 101
+
+
+async def test_A23_a_sync_asks_even_where_a_fetch_is_being_served(tmp_path: Path):
+    upstream = Upstream()
+    source: Source[int] = Source(key="a", fetcher=upstream.__call__, cache=CachePolicy(ttl=3600))
+    store = await SqliteStore.open(tmp_path / "dso.db")
+    try:
+        orchestrator = DataSourceOrchestrator(SourceCoordinator([source], clock=VirtualClock()), store=store)
+        await orchestrator.fetch()
+        await asyncio.gather(orchestrator.fetch(), orchestrator.sync())
+    finally:
+        await store.close()
+    assert upstream.asked == 2

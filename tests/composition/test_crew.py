@@ -2,11 +2,13 @@
 
 import asyncio
 import contextvars
+import sys
 from typing import Any
 
 import pytest
 
 from data_source_orchestrator import DataSourceOrchestrator, Failure, OrchestratorConfig, Source, SourceCoordinator
+from data_source_orchestrator.core.events import Event, RunStarted
 from data_source_orchestrator.resilience.guard import Guard
 from data_source_orchestrator.testing import VirtualClock
 
@@ -95,3 +97,46 @@ async def test_a_bug_of_the_engine_itself_makes_nobody_wait_for_ever(monkeypatch
     assert isinstance(outcome, Failure)
     assert (outcome.kind, str(outcome.error)) == ("bug", "out of order")
     assert "a bug of the engine" in caplog.text
+
+
+async def test_a_listener_that_raises_a_cancellation_makes_nobody_wait():
+    async def instant() -> str:
+        return "data"
+
+    def listen(event: Event) -> None:
+        if event.type in {"source_finished", "attempt_started", "attempt_finished"}:
+            raise asyncio.CancelledError
+
+    orchestrator = orchestrate(instant, instant, timeout=5)
+    orchestrator.coordinator.hub.listen(listen)
+    assert (await orchestrator.fetch()).metadata.success_count == 2
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="eager tasks came with Python 3.12")
+async def test_a_loop_that_begins_tasks_at_once_asks_any_number_of_sources():
+    async def suspended() -> str:
+        await asyncio.sleep(1)
+        return "data"
+
+    asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)  # type: ignore[attr-defined, unused-ignore]
+    for _ in range(2):
+        result = await orchestrate(*[suspended] * 2000, timeout=5).fetch()
+        assert (result.metadata.success_count, result.metadata.total_duration) == (2000, 1)
+
+
+async def test_a_source_that_is_gone_is_told_before_another_one_goes():
+    async def instant() -> str:
+        return "data"
+
+    orchestrator = orchestrate(instant, instant, instant)
+    coordinator = orchestrator.coordinator
+
+    def listen(_event: Event) -> None:
+        coordinator.unregister_source("s0")
+
+    coordinator.hub.listen(listen, RunStarted)
+    seen = []
+    async for outcome in orchestrator.stream():
+        seen.append(outcome.source)
+        coordinator.unregister_source("s1")
+    assert sorted(seen) == ["s0", "s1", "s2"]

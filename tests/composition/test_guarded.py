@@ -1,6 +1,7 @@
 """The guard that stands on its own: outcomes from `call`, values and exceptions where it decorates."""
 
 import asyncio
+import contextlib
 import threading
 from typing import Any
 
@@ -9,10 +10,12 @@ import pytest
 from data_source_orchestrator import (
     BreakerPolicy,
     CircuitBreaker,
+    ConcurrencyPolicy,
     ConfigurationError,
     Failure,
     FetchError,
     Guarded,
+    LimitPolicy,
     ManualClock,
     RetryConfig,
     Skipped,
@@ -166,3 +169,82 @@ async def test_its_own_error_says_how_a_function_failed():
 
     with pytest.raises(FetchError, match="challenge"):
         await safe()(refuse)()
+
+
+async def test_a_cancellation_passes_a_thread_after_a_second_and_is_not_followed_by_a_retry():
+    clock, opened = VirtualClock(), threading.Event()
+    calls: list[int] = []
+    guarded = guard("prices", clock=clock, timeout=20, attempt_timeout=10, retry=PLAIN)
+
+    def hang() -> None:
+        calls.append(1)
+        opened.wait()
+
+    try:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(3):
+                await guarded.call(hang)
+        assert clock.monotonic() == pytest.approx(4)
+        assert (len(calls), guarded.abandoned) == (1, 1)
+    finally:
+        opened.set()
+
+
+async def test_a_task_that_is_cancelled_already_is_cancelled_and_no_bug():
+    async def call() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        await safe().call(asyncio.sleep, 5)
+
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.create_task(call())
+
+
+async def test_a_function_that_returns_a_coroutine_gives_what_that_gives():
+    outcome = await safe().call(lambda: add(1, 2))
+    assert isinstance(outcome, Success)
+    assert outcome.data == 3
+
+
+async def test_a_clock_that_is_moved_inside_the_function_leaves_no_cancellation_behind():
+    clock = ManualClock()
+
+    async def moves() -> int:
+        await asyncio.sleep(0)
+        clock.advance(10)
+        await asyncio.sleep(0)
+        return 1
+
+    outcome = await guard(timeout=5, clock=clock, max_retries=0).call(moves)
+    assert isinstance(outcome, Failure)
+    assert outcome.kind == "timeout"
+    await asyncio.sleep(0)
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0
+
+
+@pytest.mark.parametrize("kind", ["attempt_started", "attempt_finished", "breaker_changed", "fetcher_abandoned"])
+@pytest.mark.parametrize("error", [ValueError(), asyncio.CancelledError()], ids=repr)
+async def test_a_listener_that_raises_costs_nothing_and_is_told(
+    kind: str, error: BaseException, caplog: pytest.LogCaptureFixture
+):
+    def listen(event: Event) -> None:
+        if event.type == kind:
+            raise error
+
+    limits = LimitPolicy(concurrency=ConcurrencyPolicy(limit=1))
+    breaker = BreakerPolicy(failures=1, cool_down=5, spread=0)
+    guarded = safe(on_event=listen, limits=limits, breaker=breaker, max_retries=0, timeout=3)
+
+    async def swallows() -> None:
+        for _ in range(9):
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(1)
+
+    assert isinstance(await guarded.call(swallows), Failure)
+    await asyncio.sleep(10)
+    assert isinstance(await guarded.call(add, 1), Success)
+    assert isinstance(await guarded.call(add, 1), Success)
+    assert f"a listener raised on {kind}" in caplog.text

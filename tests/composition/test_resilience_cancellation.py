@@ -95,11 +95,27 @@ async def test_a_fetcher_that_swallows_its_cancellation_is_abandoned_after_a_sec
     assert rig.guard.abandoned == 1
 
 
-async def test_an_attempt_limit_on_a_swallowing_fetcher_abandons_it_and_tries_again_a24():
+async def test_a_fetcher_that_is_still_going_on_is_not_called_a_second_time_a24():
     rig = Rig()
     script = rig.script(swallowing, "data")
-    assert success(await rig.execute(script, attempt_timeout=2)).attempts == 2
-    assert (script.calls, rig.guard.abandoned) == ([0, 4], 1)
+    outcome = failure(await rig.execute(script, attempt_timeout=2))
+    assert (outcome.kind, outcome.attempts, script.calls, rig.guard.abandoned) == ("timeout", 1, [0], 1)
+    assert "still going on" in outcome.warnings[0]
+
+
+async def test_a_thread_that_hangs_is_tried_again_in_another_a24():
+    rig = Rig()
+    opened = threading.Event()
+    calls: list[int] = []
+
+    def hangs_once() -> str:
+        calls.append(1)
+        if len(calls) == 1:
+            opened.wait()
+        return "data"
+
+    assert success(await rig.execute(hangs_once, attempt_timeout=2)).attempts == 2
+    opened.set()
 
 
 async def test_a_cancelled_caller_abandons_a_swallowing_fetcher_after_a_second_a24():

@@ -156,7 +156,7 @@ def a_cancellation_is_swallowed(patch: pytest.MonkeyPatch) -> None:
 
 
 def every_run_fetches_for_itself(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Flight, "takes", lambda _self, _source: False)
+    patch.setattr(Flight, "takes", lambda _self, _source, _booking: False)
 
 
 def health_forgets_a_failure(patch: pytest.MonkeyPatch) -> None:

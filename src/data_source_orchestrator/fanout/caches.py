@@ -47,6 +47,11 @@ class Caches:
             await known.cache.forget()
         return known.cache
 
+    def serves(self, source: Source[Any], cache: ResultCache[Any]) -> bool:
+        """Return whether this is the source's cache now, and nothing has been forgotten since it was found."""
+        known = self._known.get(source.key)
+        return known is not None and known.cache is cache and source.key not in self._forgotten
+
     def _made(self, source: Source[Any], policy: CachePolicy) -> ResultCache[Any]:
         kept = self._store is not None and source.payload_type is not None
 

@@ -51,6 +51,7 @@ class Crew(Generic[J, R]):
         self._waiting: deque[J] = deque()
         self._beginning: dict[object, asyncio.Task[None] | None] = {}
         self._next_hire = 1
+        self._hiring = False
 
     def give(self, job: J) -> None:
         """Add a job; it is done once `begin` was called."""
@@ -64,20 +65,28 @@ class Crew(Generic[J, R]):
         self._next_hire = 1
         self._hire_if_needed()
 
-    def _hire(self) -> None:
-        """Take on tasks, twice as many each time: where some jobs wait, most of the others will."""
-        loop = asyncio.get_running_loop()
-        for _ in range(min(self._next_hire, len(self._waiting))):
-            hire = object()
-            self._beginning[hire] = None
-            task = loop.create_task(self._work(hire), name="dso-crew")
-            if hire in self._beginning:  # else the loop begins tasks at once
-                self._beginning[hire] = task
-        self._next_hire *= 2
-
     def _hire_if_needed(self) -> None:
-        if self._waiting and not self._beginning:
-            self._hire()
+        """Take on tasks, twice as many each time: where some jobs wait, most of the others will.
+
+        On a loop that begins tasks at once they ask for more before they are all taken on, and are not heard.
+        """
+        if self._hiring:
+            return
+        self._hiring = True
+        try:
+            while self._waiting and not self._beginning:
+                for _ in range(min(self._next_hire, len(self._waiting))):
+                    self._hire()
+                self._next_hire *= 2
+        finally:
+            self._hiring = False
+
+    def _hire(self) -> None:
+        hire = object()
+        self._beginning[hire] = None
+        task = asyncio.get_running_loop().create_task(self._work(hire), name="dso-crew")
+        if hire in self._beginning:  # else it has begun already
+            self._beginning[hire] = task
 
     async def _work(self, hire: object) -> None:
         """Do one job after another until one has to wait, and that one to its end."""
@@ -93,10 +102,10 @@ class Crew(Generic[J, R]):
 
     async def _do(self, job: J) -> bool:
         """Do a job, and return whether it had to wait."""
-        coroutine = self._begin_job(job)
-        if coroutine is None:
-            return False
         try:
+            coroutine = self._begin_job(job)
+            if coroutine is None:
+                return False
             steps = _Steps(coroutine, job.within.copy())
             if steps.waits:
                 self._hire_if_needed()
@@ -104,6 +113,9 @@ class Crew(Generic[J, R]):
         except asyncio.CancelledError:
             self._lost(job)
             raise
+        except Exception as error:  # noqa: BLE001 — whoever gave the job hears of it
+            self._failed(job, error)
+            return False
         if steps.error is None:
             self._done(job, steps.result)
         else:

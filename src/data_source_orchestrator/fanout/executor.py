@@ -71,8 +71,7 @@ class Executor:
     async def _ask(self, sources: tuple[Source[Any], ...]) -> Outcomes:
         """Ask these sources at once."""
         known = [source for source in sources if self._flights.knows(source)]
-        if len(known) < len(sources):
-            yield [_gone(source) for source in sources if not self._flights.knows(source)]
+        gone = [_gone(source) for source in sources if not self._flights.knows(source)]
         arrivals: Arrivals[Flight] = Arrivals()
         booking = Booking(
             until=self._deadline.at,
@@ -87,6 +86,8 @@ class Executor:
         timer = asyncio.get_running_loop().call_later(self._deadline.remaining, self._cut_short, waiting, arrivals)
         self._flights.take_off()
         try:
+            if gone:
+                yield gone
             while waiting:
                 # One that was cut short may have landed in the same moment.
                 here = [flight for flight in dict.fromkeys(await arrivals.next()) if flight in waiting]

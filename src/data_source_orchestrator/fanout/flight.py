@@ -94,9 +94,10 @@ class Flight(SourceCall[Any]):
         """The context of which it flies in a copy."""
         return self.booking.within
 
-    def takes(self, source: Source[Any]) -> bool:
-        """Return whether it fetches what this source would, and is not being cut off already."""
-        return self.source.fetcher is source.fetcher and not self.deadline.passed
+    def takes(self, source: Source[Any], booking: Booking) -> bool:
+        """Return whether it gives what this booking wants of this source, and is not being cut off already."""
+        fresh = self.booking.afresh or not booking.afresh or source.cache_policy is None
+        return self.source.fetcher is source.fetcher and fresh and not self.deadline.passed
 
     def board(self, booking: Booking) -> None:
         """Join, and put the flight's deadline off as far as this passenger and the source's own limit allow."""
@@ -142,7 +143,7 @@ class Flights:
         loop = asyncio.get_running_loop()
         place = (loop, source.key)
         flight = self._under_way.get(place)
-        if flight is None or not flight.takes(source):
+        if flight is None or not flight.takes(source, booking):
             guard, clock = self._coordinator.guard(source.key), self._coordinator.clock
             flight = Flight(source, guard, place, booking, clock=clock, context=self._make_context)
             self._under_way[place] = flight
@@ -214,7 +215,11 @@ class Flights:
         if hit is not None and (not hit.stale or self._refreshes(flight, cache)):
             return hit.executed
         executed = await flight.guard.run(flight, flight.retry, flight.booking.budget)
-        return await cache.settle(ALL, executed)
+        return await cache.settle(ALL, executed) if self._serves(cache, flight) else executed
+
+    def _serves(self, cache: ResultCache[Any], flight: Flight) -> bool:
+        """Return whether the flight's source is still the one that the cache is for."""
+        return self.knows(flight.source) and self._caches.serves(flight.source, cache)
 
     def _refreshes(self, flight: Flight, cache: ResultCache[Any]) -> bool:
         """Return whether a new answer is being fetched in the background, where it may take the source's own time."""
@@ -234,12 +239,15 @@ class Flights:
         async with self._http.use():
             executed = await attended(call, guard.run(call, flight.retry))
         self._coordinator.record(executed, guard)
-        await cache.settle(ALL, executed)
+        if self._serves(cache, flight):
+            await cache.settle(ALL, executed)
 
     def _done(self, flight: Flight, executed: Executed[Any]) -> None:
         flight.executed = executed
-        self._coordinator.record(executed, flight.guard)
-        self._land(flight)
+        try:
+            self._coordinator.record(executed, flight.guard)
+        finally:
+            self._land(flight)  # whatever happens, nobody waits for ever
 
     def _failed(self, flight: Flight, error: Exception) -> None:
         """Land a flight whose fetcher wished the program to end, or in which the engine itself failed."""

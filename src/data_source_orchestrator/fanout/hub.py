@@ -1,5 +1,6 @@
 """The one place where events are emitted; a listener can neither raise into a run nor hold it up for long."""
 
+import asyncio
 import logging
 
 from data_source_orchestrator.core.events import Emit, Event
@@ -33,7 +34,7 @@ class Hub:
         for listener in self._listeners_of(type(event)):
             try:
                 listener(event)
-            except Exception:  # noqa: BLE001 — whatever it raised is its own affair, and is told
+            except (Exception, asyncio.CancelledError):  # noqa: BLE001 — whatever it raised is its own affair, and is told
                 _LOG.exception("a listener raised on %s", event.type)
 
     def _listeners_of(self, kind: type[Event]) -> tuple[Emit, ...]:

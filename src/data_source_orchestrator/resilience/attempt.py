@@ -79,6 +79,7 @@ class Attempted(Generic[T]):
     """
 
     __slots__ = (
+        "abandoned",
         "censored",
         "cut_short",
         "duration",
@@ -99,6 +100,7 @@ class Attempted(Generic[T]):
         self.passage = passage
         self.failed: Failed | None = None
         self.verdict = Verdict.RELEASED
+        self.abandoned = False
         self.censored = False
         self.cut_short: CutShort | None = None
         self.duration = 0.0
@@ -157,6 +159,7 @@ class Attempts:
             attempted.warn(held_up(bounded.blocked))
         if bounded.abandoned_after is not None:
             self.abandoned += 1
+            attempted.abandoned = True
             told = FetcherAbandoned(
                 at=self._clock.now(), source=self._key, after=bounded.abandoned_after, thread=wanted.threaded
             )

@@ -91,6 +91,8 @@ class Bounded(Generic[T]):
 
     def _step(self, advance: Callable[[Any], Any], given: Any, began: float) -> Any:
         """Make a step; return what is waited for then, or that it is over."""
+        if self.watch is not None:
+            self.watch.stepping = True
         try:
             return advance(given)
         except StopIteration as end:
@@ -98,6 +100,8 @@ class Bounded(Generic[T]):
         except BaseException as error:  # noqa: BLE001 — the one place: a fetcher may raise anything
             self.error = _without_our_frame(error)
         finally:
+            if self.watch is not None:
+                self.watch.stepping = False
             self.stepped(began)
         return _OVER
 
@@ -107,6 +111,10 @@ class Bounded(Generic[T]):
         self.watch = watch = Watch(self._made_for, clock, self._bounds.alarms, began=self.began)
         try:
             while waited_for is not _OVER and not watch.given_up:
+                if watch.due:
+                    watch.due = False
+                    waited_for = self._step(coroutine.throw, asyncio.CancelledError(), clock.monotonic())
+                    continue
                 try:
                     if _ends_if_cancelled(waited_for):
                         yield waited_for
@@ -125,7 +133,7 @@ class Bounded(Generic[T]):
             watch.end()
         if waited_for is not _OVER:
             self._leave_to_itself(waited_for, watch)
-        if self._made_for.unwanted or (isinstance(self.error, asyncio.CancelledError) and watch.task_is_cancelled):
+        if watch.passes_on(self.error):
             raise asyncio.CancelledError
 
     def _leave_to_itself(self, waited_for: object, watch: Watch) -> None:

@@ -6,6 +6,7 @@ round trip (RFC 6582) and no increase of a limit that is not used (RFC 7661). It
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 from data_source_orchestrator.core.clock import Clock
 from data_source_orchestrator.core.deadline import Deadline
@@ -147,8 +148,7 @@ class ConcurrencyLimiter:
     def _set_alarm(self, waiter: Waiter[Slot | None]) -> None:
         """Wake a waiter at its deadline; one that was put off meanwhile is looked at again then."""
         if waiter.deadline is not None:
-            loop = waiter.answer.get_loop()
-            waiter.alarm = loop.call_later(waiter.deadline.remaining, self._rung, waiter)
+            waiter.alarm = self._clock.call_later(waiter.deadline.remaining, partial(self._rung, waiter))
 
     def _rung(self, waiter: Waiter[Slot | None]) -> None:
         if waiter.gone:

@@ -30,14 +30,14 @@ class Call(Generic[T]):
         if self._async:
             return cast("Coroutine[Any, Any, T]", self._fetcher(*arguments))
         function = functools.partial(self._fetcher, *arguments)
-        return _in_turn(in_thread(function, name=self._thread_name) if self.threaded else _now(function))
+        return in_turn(in_thread(function, name=self._thread_name) if self.threaded else _now(function))
 
 
 async def _now(function: Callable[[], T]) -> T:
     return function()
 
 
-async def _in_turn(first: Coroutine[Any, Any, Any]) -> Any:
+async def in_turn(first: Coroutine[Any, Any, Any]) -> Any:
     """Return what a function returned, or what that turns out to be where it has to be awaited."""
     given = await first
     return await given if inspect.isawaitable(given) else given

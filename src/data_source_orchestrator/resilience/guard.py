@@ -39,7 +39,14 @@ from data_source_orchestrator.resilience.limits import Limits, Passage, Refusal
 from data_source_orchestrator.resilience.race import FIRST
 from data_source_orchestrator.resilience.rate_limiter import RateLimiter
 from data_source_orchestrator.resilience.retry import Retry, Stop
-from data_source_orchestrator.resilience.wording import CHECK_NOT_PAID, NOT_STARTED, circuit_open, limited, not_again
+from data_source_orchestrator.resilience.wording import (
+    CHECK_NOT_PAID,
+    NOT_STARTED,
+    STILL_GOING_ON,
+    circuit_open,
+    limited,
+    not_again,
+)
 
 T = TypeVar("T")
 
@@ -156,6 +163,8 @@ class Guard:
         """Try again as often as it is worth it; return the last attempt, and why no other followed."""
         retries = retry.begin(self._payers(run_budget), self._chance)
         while attempted.failed is not None and not attempted.probe:
+            if attempted.abandoned and not wanted.threaded:
+                return attempted, STILL_GOING_ON
             decision = retries.after(attempted.failed, remaining=wanted.deadline.remaining)
             if isinstance(decision, Stop):
                 return attempted, decision.warning

@@ -3,8 +3,10 @@
 Outcomes become values and exceptions here, for whoever asks for that, and nowhere else.
 """
 
+import asyncio
 import functools
 import inspect
+import logging
 import math
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
@@ -29,12 +31,15 @@ from data_source_orchestrator.resilience.alarms import Alarms
 from data_source_orchestrator.resilience.attempt import ProgramExit
 from data_source_orchestrator.resilience.breaker import CircuitBreaker
 from data_source_orchestrator.resilience.budget import RetryBudget
+from data_source_orchestrator.resilience.fetch import in_turn
 from data_source_orchestrator.resilience.guard import Guard
 from data_source_orchestrator.resilience.limits import Limits, scope_of
 from data_source_orchestrator.resilience.retry import Retry
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+_LOG = logging.getLogger("data_source_orchestrator")
 
 
 def guard(  # noqa: PLR0913 — each is a setting of its own
@@ -156,9 +161,18 @@ def value_of(outcome: Outcome[T]) -> T:
 class _FunctionCall(Generic[T]):
     """One execution of a function with its arguments; what it returns is accepted, whatever it is."""
 
-    __slots__ = ("_args", "_function", "_kwargs", "attempt_timeout", "deadline", "started", "threaded", "timeout")
-
-    unwanted = False  # nobody can say so: the caller's own task makes the call
+    __slots__ = (
+        "_args",
+        "_cancellations",
+        "_function",
+        "_kwargs",
+        "_task",
+        "attempt_timeout",
+        "deadline",
+        "started",
+        "threaded",
+        "timeout",
+    )
 
     def __init__(
         self, guarded: Guarded, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -172,6 +186,13 @@ class _FunctionCall(Generic[T]):
         self.attempt_timeout = guarded._attempt_timeout  # noqa: SLF001 — the same
         self.deadline = Deadline(clock, started + self.timeout)
         self.threaded = not _is_async(function)
+        self._task = asyncio.current_task() if self.threaded else None
+        self._cancellations = 0 if self._task is None else self._task.cancelling()
+
+    @property
+    def unwanted(self) -> bool:
+        """Whether the caller was cancelled, as far as that can be known: inside a thread there is no other scope."""
+        return self._task is not None and self._task.cancelling() > self._cancellations
 
     def begin(self, number: int, warn: Warn) -> Coroutine[Any, Any, T]:  # noqa: ARG002 — a function takes its own arguments only
         """Call the function."""
@@ -179,7 +200,7 @@ class _FunctionCall(Generic[T]):
             return cast("Coroutine[Any, Any, T]", self._function(*self._args, **self._kwargs))
         named = getattr(self._function, "__name__", "call")
         call = functools.partial(self._function, *self._args, **self._kwargs)
-        return in_thread(call, name=f"{FETCHER_THREAD}{named}")
+        return in_turn(in_thread(call, name=f"{FETCHER_THREAD}{named}"))
 
     def breach(self, payload: T) -> FetchError | None:  # noqa: ARG002 — whatever it is
         """Accept what the function returned."""
@@ -193,7 +214,10 @@ class _Told(Events):
         self._tell = tell
 
     def emit(self, event: Event) -> None:
-        self._tell(event)
+        try:
+            self._tell(event)
+        except (Exception, asyncio.CancelledError):  # noqa: BLE001 — whatever it raised is its own affair, and is told
+            _LOG.exception("a listener raised on %s", event.type)
 
     def hears(self, kind: type[Event]) -> bool:  # noqa: ARG002 — all of them
         return True

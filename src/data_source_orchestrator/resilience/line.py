@@ -8,6 +8,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from data_source_orchestrator.core.clock import Timer
 from data_source_orchestrator.core.deadline import Deadline
 
 T = TypeVar("T")
@@ -20,7 +21,7 @@ class Waiter(Generic[T]):
     amount: int
     deadline: Deadline | None
     answer: asyncio.Future[T]
-    alarm: asyncio.TimerHandle | None = None
+    alarm: Timer | None = None
 
     @property
     def gone(self) -> bool:

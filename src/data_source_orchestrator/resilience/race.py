@@ -93,7 +93,7 @@ class Race(Generic[R]):
 
     async def run(self, delay: float) -> R:
         """Return the first success, or else the failure that tells more; what a call raises passes."""
-        timer = asyncio.get_running_loop().call_later(delay, self._join)
+        timer = self._clock.call_later(delay, self._join)
         try:
             first = await self._first()
             timer.cancel()

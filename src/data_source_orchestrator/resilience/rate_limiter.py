@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from data_source_orchestrator.core.allowance import Allowance
 from data_source_orchestrator.core.claim import Json
-from data_source_orchestrator.core.clock import Clock
+from data_source_orchestrator.core.clock import Clock, Timer
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.durations import count, in_seconds
 from data_source_orchestrator.core.errors import ConfigurationError
@@ -54,7 +54,7 @@ class RateLimiter:
         self._held_until = -math.inf
         self._quota: Quota | None = None
         self._line: Line[Decision] = Line()
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: Timer | None = None
         self._opens = -math.inf  # from here on `check` need not look at holds, quota and line
 
     @property
@@ -273,7 +273,7 @@ class RateLimiter:
             if self._refused(waiter, now, due):
                 continue
             if due > now:
-                self._timer = waiter.answer.get_loop().call_later(due - now, self._serve)
+                self._timer = self._clock.call_later(due - now, self._serve)
                 break
             self._take(now, waiter.amount)
             self._line.answer(waiter, ALLOWED)

@@ -7,11 +7,14 @@ who asked for it can say that it is not wanted any longer. It must not know what
 """
 
 import asyncio
+import sys
 from typing import Protocol
 
 from data_source_orchestrator.core.clock import Clock
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.resilience.alarms import Alarm, Alarms
+
+_SCOPES_TIDY_UP = sys.version_info >= (3, 13)
 
 GRACE = 1.0
 """Seconds that a cancelled coroutine is given to end."""
@@ -40,6 +43,8 @@ class Watch:
     """Watches one wait: cuts it when its own limit or its deadline has come, gives it up when the grace is over.
 
     `cut_at` is the moment that it was cut for, None where nobody cut it; `ending_since` when it was cancelled for good.
+    Whoever drives it says when it is `stepping`: a cancellation that falls into a step, as where a clock is moved by
+    hand there, is then `due` instead of being left on the task.
     """
 
     __slots__ = (
@@ -53,8 +58,10 @@ class Watch:
         "_watched",
         "cut_at",
         "cut_by_deadline",
+        "due",
         "ending_since",
         "given_up",
+        "stepping",
     )
 
     def __init__(self, watched: Watched, clock: Clock, alarms: Alarms, *, began: float) -> None:
@@ -69,13 +76,24 @@ class Watch:
         self.cut_by_deadline = False
         self.ending_since: float | None = None
         self.given_up = False
+        self.stepping = False
+        self.due = False
         self._alarm: Alarm
         self._set_alarm()
 
-    @property
-    def task_is_cancelled(self) -> bool:
-        """Whether the task has been cancelled, and nobody has answered for that: by the caller, unless by a scope."""
-        return self._task is not None and self._task.cancelling() > self._cancellations
+    def passes_on(self, error: BaseException | None) -> bool:
+        """Return whether the caller's cancellation has to pass, when what was watched has ended with this error.
+
+        A coroutine that ends with a cancellation hands it on. One that swallowed it ends in some other way; before
+        Python 3.13 that cannot be told from a `TaskGroup` inside it that has failed and left its own request standing.
+        """
+        if self._watched.unwanted:
+            return True
+        if self._task is None:
+            return False
+        if isinstance(error, asyncio.CancelledError):
+            return self._task.cancelling() > 0
+        return _SCOPES_TIDY_UP and self._task.cancelling() > self._cancellations
 
     def cancelled(self) -> bool:
         """Take back a cancellation of our own that has arrived, and return whether it was to give the wait up.
@@ -118,6 +136,8 @@ class Watch:
 
     def _interrupt(self) -> None:
         """Cancel the task; what arrives there next as a cancellation is ours."""
-        if self._task is not None and not self._ringing:  # two that arrive as one could not both be taken back
+        if self.stepping:
+            self.due = True
+        elif self._task is not None and not self._ringing:  # two that arrive as one could not both be taken back
             self._ringing = True
             self._task.cancel()

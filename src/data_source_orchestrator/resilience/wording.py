@@ -9,6 +9,7 @@ BUDGET_SPENT = "not tried again: this source's retry budget is spent, and only s
 CHECK_NOT_PAID = "not checked: this source's retry budget is spent, and only successes refill it"
 OPENED_MEANWHILE = "not tried again: its circuit breaker opened meanwhile"
 NOT_STARTED = "not asked because its time was up before it could begin"
+STILL_GOING_ON = "not tried again: its fetcher swallowed its cancellation and is still going on"
 EMPTY = "the fetcher returned None; return data, or raise a FetchError that tells what failed"
 UNASKED_CANCELLATION = (
     "the fetcher raised CancelledError although nobody had cancelled it;"

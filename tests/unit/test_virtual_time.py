@@ -96,3 +96,20 @@ def test_the_loop_tells_each_time_before_time_moves_on_and_how_many_timers_are_s
 
     run_virtual(main())
     assert heard == [(0.0, 2), (1.0, 1)]
+
+
+def test_an_answer_of_a_thread_that_has_just_ended_is_no_dead_wait(monkeypatch: pytest.MonkeyPatch):
+    async def main() -> str:
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[str] = loop.create_future()
+
+        def ends_now(_loop: VirtualTimeLoop) -> bool:
+            loop.call_soon_threadsafe(answer.set_result, "data")
+            return False
+
+        monkeypatch.setattr(VirtualTimeLoop, "may_be_woken", ends_now)
+        waited = await answer
+        monkeypatch.undo()
+        return waited
+
+    assert run_virtual(main()) == "data"

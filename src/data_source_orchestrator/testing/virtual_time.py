@@ -102,7 +102,8 @@ class _JumpingSelector(selectors.DefaultSelector):
         if ready or timeout == 0:
             return ready
         if timeout is None:
-            ready = super().select(DEAD_WAIT) if self._sockets or self._loop.may_be_woken() else []
+            # A thread may have answered and ended since the look above: only what it sent before that is still to come.
+            ready = super().select(DEAD_WAIT if self._sockets or self._loop.may_be_woken() else 0)
             if not ready:
                 raise DeadWaitError(
                     f"a dead wait: no timer is set, and nothing comes from outside; {told_waits(self._loop)}"

@@ -1,10 +1,10 @@
 """Older data in a run (A20, A21): it is reachable and labelled, counts as no success, and is not made younger."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from data_source_orchestrator import (
     DataSourceOrchestrator,

@@ -7,10 +7,10 @@ rebuilt; what they are called stays true.
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from data_source_orchestrator.core.errors import StoreError
 from data_source_orchestrator.core.outcome import Executed, Success

@@ -14,8 +14,8 @@ from data_source_orchestrator.core.clock import Chance, system_chance
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.policies import BudgetPolicy, HedgePolicy
 from data_source_orchestrator.core.verdicts import Verdict
-from data_source_orchestrator.resilience.attempt import Attempted
 from data_source_orchestrator.resilience.budget import RetryBudget
+from data_source_orchestrator.resilience.classify import Failed
 from data_source_orchestrator.resilience.hedge import Hedge
 from data_source_orchestrator.resilience.latencies import Latencies
 from data_source_orchestrator.testing import VirtualClock
@@ -34,6 +34,15 @@ def latency(chance: Chance) -> float:
     return math.exp(shape.inv_cdf(max(_SMALLEST, chance.random())))
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How a call ended, as a hedge asks it."""
+
+    duration: float
+    verdict: Verdict = Verdict.SUCCESS
+    failed: Failed | None = None
+
+
 class Upstream:
     """Answers after a drawn latency, the first time after a given one."""
 
@@ -42,15 +51,12 @@ class Upstream:
         self._chance = chance
         self._clock = clock
 
-    async def answer(self, number: int, first: float) -> Attempted[None]:
+    async def answer(self, number: int, first: float) -> Answer:
         """Answer the first or the second call of a hedged one."""
         self.calls += 1
         began = self._clock.monotonic()
         await self._clock.sleep(first if number == 1 else latency(self._chance))
-        took = self._clock.monotonic() - began
-        attempted: Attempted[None] = Attempted(number, None)
-        attempted.verdict, attempted.duration = Verdict.SUCCESS, took
-        return attempted
+        return Answer(self._clock.monotonic() - began)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from dataclasses import FrozenInstanceError, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec import structs
 
 from data_source_orchestrator.core.errors import ConfigurationError, FetchError
 from data_source_orchestrator.core.outcome import CutShort, Executed, Failure, Skipped, Success
@@ -72,14 +73,14 @@ def test_a_success_ends_the_row_of_failures_and_leaves_the_last_failure_remember
 @pytest.mark.parametrize("executed", [success(), failure(), skipped()])
 def test_a17_what_says_nothing_about_the_source_changes_nothing(executed: Executed[object], verdict: Verdict):
     before = fold(success(), failure())
-    assert record(before, replace(executed, verdict=verdict), NOON) is before
-    assert checked(before, replace(executed, verdict=verdict), NOON) is before
+    assert record(before, structs.replace(executed, verdict=verdict), NOON) is before
+    assert checked(before, structs.replace(executed, verdict=verdict), NOON) is before
 
 
 @pytest.mark.parametrize("verdict", list(Verdict))
 def test_a_skipped_outcome_changes_nothing_whatever_its_verdict(verdict: Verdict):
     before = fold(failure())
-    assert record(before, replace(skipped(), verdict=verdict), NOON) is before
+    assert record(before, structs.replace(skipped(), verdict=verdict), NOON) is before
 
 
 @pytest.mark.parametrize("data", [0, "", False, [], {}])

@@ -25,7 +25,7 @@ def test_an_unknown_name_is_an_ordinary_attribute_error():
     ("code", "forbidden"),
     [
         ("import data_source_orchestrator", "pydantic aiohttp typer rich msgspec selectolax sqlite3 asyncio"),
-        ("from data_source_orchestrator import DataSourceOrchestrator, source", "pydantic aiohttp typer rich msgspec"),
+        ("from data_source_orchestrator import DataSourceOrchestrator, source", "pydantic aiohttp typer rich"),
         ("import cod_sources", "pydantic aiohttp msgspec selectolax"),
     ],
 )

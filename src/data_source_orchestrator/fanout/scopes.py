@@ -24,8 +24,8 @@ class Scopes:
         own = None if source.limits is None else scope_of(f"{source.key} itself", source.limits, self._clock)
         host = None if source.host is None else self._host(source.host)
         scopes = [scope for scope in (own, host, self._overall) if scope is not None]
-        guard.limits = Limits(scopes) if scopes else None
-        guard.pace = next((scope.rate for scope in (host, own) if scope is not None), None)
+        pace = next((scope.rate for scope in (host, own) if scope is not None), None)
+        guard.limit_by(Limits(scopes) if scopes else None, pace)
 
     def _host(self, name: str) -> Scope:
         """Return a host's scope, which also keeps the waits that the host asks for, whether its pace is set or not."""

@@ -1,7 +1,10 @@
 """What can happen to sources and runs between two transactions, and how it is folded into a source's health."""
 
-from dataclasses import dataclass, replace
+import dataclasses
+from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from data_source_orchestrator.core.events import SourceFinished, SourceForgotten, SourceSwitched
 from data_source_orchestrator.core.outcome import Executed, Outcome, Success
@@ -60,4 +63,6 @@ def without_data(outcome: Outcome[object]) -> Outcome[object]:
 
 def slim(finished: SourceFinished) -> SourceFinished:
     """Return the event without the payload of its outcome."""
-    return replace(finished, executed=replace(finished.executed, outcome=without_data(finished.executed.outcome)))
+    return dataclasses.replace(
+        finished, executed=replace(finished.executed, outcome=without_data(finished.executed.outcome))
+    )

@@ -5,9 +5,9 @@ A timer for each of ten thousand calls would cost more than the calls.
 
 import asyncio
 import math
-from collections.abc import Callable
 from heapq import heapify, heappop, heappush
 from itertools import count
+from typing import Protocol
 
 from data_source_orchestrator.core.clock import Clock, Timer
 
@@ -15,13 +15,12 @@ _CLEARED_FROM = 64
 """Called-off alarms that may wait for their moment before they are thrown out."""
 
 
-class Alarm:
-    """A call at a moment, until it has come or was called off."""
+class Rung(Protocol):
+    """Who set an alarm."""
 
-    __slots__ = ("ring",)
-
-    def __init__(self, ring: Callable[[], None]) -> None:
-        self.ring: Callable[[], None] | None = ring
+    def ring(self) -> None:
+        """Hear that the moment has come."""
+        ...
 
 
 class Alarms:
@@ -46,37 +45,38 @@ class Alarms:
 
 
 class LoopAlarms:
-    """Any number of alarms on one event loop; its timer lives only while one of them is set."""
+    """Any number of alarms on one event loop; its timer lives only while one of them is set.
 
-    __slots__ = ("_clock", "_numbers", "_queue", "_rings_at", "_set", "_timer")
+    An alarm is a number: ten thousand of them are nothing that the garbage collector has to look at.
+    """
+
+    __slots__ = ("_clock", "_numbers", "_queue", "_rings_at", "_rung", "_timer")
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._queue: list[tuple[float, int, Alarm]] = []
+        self._queue: list[tuple[float, int]] = []
+        self._rung: dict[int, Rung] = {}
         self._numbers = count()
-        self._set = 0
         self._timer: Timer | None = None
         self._rings_at = math.inf
 
-    def set(self, at: float, ring: Callable[[], None]) -> Alarm:
-        """Call `ring` at that moment of the clock's monotonic scale, or in the loop's next turn where it has passed."""
-        alarm = Alarm(ring)
-        heappush(self._queue, (at, next(self._numbers), alarm))
-        self._set += 1
+    def set(self, at: float, rung: Rung) -> int:
+        """Ring at that moment of the clock's monotonic scale, or in the loop's next turn where it has passed."""
+        number = next(self._numbers)
+        self._rung[number] = rung
+        heappush(self._queue, (at, number))
         if at < self._rings_at:
             self._wind(at)
-        return alarm
+        return number
 
-    def call_off(self, alarm: Alarm) -> None:
+    def call_off(self, number: int) -> None:
         """Let an alarm not ring; without effect where it has rung."""
-        if alarm.ring is None:
+        if self._rung.pop(number, None) is None:
             return
-        alarm.ring = None
-        self._set -= 1
-        if not self._set:
+        if not self._rung:
             self._stop()
-        elif len(self._queue) > _CLEARED_FROM + 2 * self._set:
-            self._queue = [entry for entry in self._queue if entry[2].ring is not None]
+        elif len(self._queue) > _CLEARED_FROM + 2 * len(self._rung):
+            self._queue = [entry for entry in self._queue if entry[1] in self._rung]
             heapify(self._queue)
 
     def _wind(self, at: float) -> None:
@@ -96,11 +96,9 @@ class LoopAlarms:
         """Ring what is due, and wind for the next; whoever is rung may set and call off others."""
         self._timer, self._rings_at = None, math.inf
         now = self._clock.monotonic()
-        while self._queue and (self._queue[0][0] <= now or self._queue[0][2].ring is None):
-            _, _, alarm = heappop(self._queue)
-            ring, alarm.ring = alarm.ring, None
-            if ring is not None:
-                self._set -= 1
-                ring()
+        while self._queue and (self._queue[0][0] <= now or self._queue[0][1] not in self._rung):
+            rung = self._rung.pop(heappop(self._queue)[1], None)
+            if rung is not None:
+                rung.ring()
         if self._queue and self._queue[0][0] < self._rings_at:
             self._wind(self._queue[0][0])

@@ -1,6 +1,6 @@
 """One attempt, from its call to what it says about whom it asked.
 
-It must not know of other attempts, nor what the permit that this one holds is for.
+It must not know of other attempts, nor who may make one.
 """
 
 import logging
@@ -16,10 +16,11 @@ from data_source_orchestrator.core.outcome import CutShort
 from data_source_orchestrator.core.verdicts import FailureKind, Verdict
 from data_source_orchestrator.resilience.alarms import Alarms
 from data_source_orchestrator.resilience.bounded import Bounded, Bounds
-from data_source_orchestrator.resilience.breaker import Permit
+from data_source_orchestrator.resilience.breaker import CircuitBreaker, Permit
 from data_source_orchestrator.resilience.chaos import Chaos
 from data_source_orchestrator.resilience.classify import Failed, classify, leaves
 from data_source_orchestrator.resilience.limits import Passage
+from data_source_orchestrator.resilience.rate_limiter import RateLimiter
 from data_source_orchestrator.resilience.watch import Watched
 from data_source_orchestrator.resilience.wording import OPENED_MEANWHILE, held_up, no_answer, time_up
 
@@ -30,6 +31,9 @@ WHOLE = 0.99
 
 LEFT_TO_ITSELF = "dso-abandoned-"
 """How the names of the tasks begin in which abandoned fetchers live on; the source's key follows."""
+
+_OVERLOADED = frozenset({FailureKind.TIMEOUT, FailureKind.RATE_LIMITED})
+"""Failures by which an upstream says that it is asked too much."""
 
 _LOG = logging.getLogger("data_source_orchestrator")
 
@@ -72,146 +76,161 @@ class Wanted(Watched, Protocol[T]):
         ...
 
 
-class Attempted(Generic[T]):
-    """How one attempt ended, what that says about whom it asked, and how many seconds it took.
+class Attempts:
+    """Makes the attempts of one guard; `abandoned` counts the fetchers that had to be left to themselves.
 
-    An operator's check holds no permit. One that is `censored` has lost to another call, whatever it still ends with.
+    `pace` is held by a wait that the upstream asks for.
     """
 
-    __slots__ = (
-        "abandoned",
-        "censored",
-        "cut_short",
-        "duration",
-        "failed",
-        "number",
-        "passage",
-        "payload",
-        "permit",
-        "verdict",
-        "warnings",
-    )
+    def __init__(self, key: str, *, breaker: CircuitBreaker, clock: Clock, alarms: Alarms, events: Events) -> None:
+        self.key = key
+        self.breaker = breaker
+        self.clock = clock
+        self.events = events
+        self.chaos: Chaos | None = None
+        self.pace: RateLimiter | None = None
+        self.abandoned = 0
+        self._bounds = Bounds(clock, alarms, name=f"{LEFT_TO_ITSELF}{key}", on_blocked=self._blocked)
 
-    payload: T
+    def one(
+        self, wanted: Wanted[T], number: int, permit: Permit | None, passage: Passage | None = None
+    ) -> "Attempt[T]":
+        """Return the attempt of that number, which is made when it is awaited."""
+        return Attempt(
+            bounds=self._bounds, made_for=wanted, made_by=self, number=number, permit=permit, passage=passage
+        )
 
-    def __init__(self, number: int, permit: Permit | None, passage: Passage | None = None) -> None:
-        self.number = number
-        self.permit = permit
-        self.passage = passage
-        self.failed: Failed | None = None
-        self.verdict = Verdict.RELEASED
-        self.abandoned = False
-        self.censored = False
-        self.cut_short: CutShort | None = None
-        self.duration = 0.0
-        self.warnings: tuple[str, ...] = ()
+    def refused(self, wanted: Wanted[T], number: int) -> "Attempt[T]":
+        """Return an attempt that is not made, because nobody let a second call through; it says nothing."""
+        attempt = self.one(wanted, number, None)
+        error = FetchError(FailureKind.UNKNOWN, OPENED_MEANWHILE)
+        attempt.failed = Failed(kind=FailureKind.UNKNOWN, error=error, retryable=True)
+        return attempt
+
+    def _blocked(self, seconds: float) -> None:
+        self.events.emit(LoopBlocked(at=self.clock.now(), source=self.key, seconds=seconds))
+
+
+class Attempt(Bounded[Wanted[T]], Generic[T], eq=False, kw_only=True):
+    """One attempt: how it ended, and what that says about whom it asked.
+
+    It brings its permit and its passage back, whatever happens; an operator's check has neither. One that is `censored`
+    has lost to another call, whatever it still ends with.
+    """
+
+    made_by: Attempts
+    number: int
+    permit: Permit | None
+    passage: Passage | None
+    failed: Failed | None = None
+    verdict: Verdict = Verdict.RELEASED
+    abandoned: bool = False
+    censored: bool = False
+    cut_short: CutShort | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def probe(self) -> bool:
-        """Whether it was the attempt that a half-open breaker lets through."""
+        """Whether it is the attempt that a half-open breaker lets through."""
         return self.permit is not None and self.permit.probe
+
+    @property
+    def duration(self) -> float:
+        """Seconds that it took."""
+        return self.ended - self.began
 
     def warn(self, message: object) -> None:
         """Take a fetcher's warning, which may be whatever it has caught; only text can be kept."""
         self.warnings += (str(message),)
 
-
-class Attempts:
-    """Makes the attempts of one guard, and counts the fetchers that had to be abandoned."""
-
-    def __init__(self, key: str, *, clock: Clock, alarms: Alarms, events: Events) -> None:
-        self.abandoned = 0
-        self.chaos: Chaos | None = None
-        self._key = key
-        self._clock = clock
-        self._events = events
-        self._bounds = Bounds(clock, alarms, name=f"{LEFT_TO_ITSELF}{key}", on_blocked=self._blocked)
-
-    def begin(self, wanted: Wanted[T], attempted: Attempted[T]) -> Bounded[T]:
-        """Begin the attempt, which is made when the result is awaited."""
+    def begin(self) -> Coroutine[Any, Any, T]:
+        """Call what is wanted; a call that cannot even begin, as with arguments that do not fit, fails as any other."""
+        chaos = self.made_by.chaos
         try:
-            if self.chaos is None:
-                coroutine = wanted.begin(attempted.number, attempted.warn)
-            else:
-                coroutine = self.chaos.through(partial(wanted.begin, attempted.number, attempted.warn))
-        except Exception as error:  # noqa: BLE001 — a call that cannot even begin, as with arguments that do not fit
-            coroutine = _failing(error)
-        return Bounded(coroutine, self._bounds, wanted)
+            if chaos is None:
+                return self.made_for.begin(self.number, self.warn)
+            return chaos.through(partial(self.made_for.begin, self.number, self.warn))
+        except Exception as error:  # noqa: BLE001 — it is somebody else's code
+            return _failing(error)
 
-    def judge(self, wanted: Wanted[T], attempted: Attempted[T], bounded: Bounded[T]) -> None:
+    def judge(self) -> None:
         """Say how the attempt ended; raise `ProgramExit` where what was called asked for that."""
-        watch = bounded.watch
+        watch = self.watch
         if watch is not None and watch.cut_at is not None:
-            self._cut(attempted, bounded, wanted, watch.cut_at, by_deadline=watch.cut_by_deadline)
+            self._cut(watch.cut_at, by_deadline=watch.cut_by_deadline)
             return
-        error = bounded.error if bounded.error is not None else self._wrong_with(wanted, bounded)
+        error = self.error if self.error is not None else self._wrong()
         if error is None:
-            attempted.payload, attempted.verdict = bounded.payload, Verdict.SUCCESS
+            self.verdict = Verdict.SUCCESS
         else:
-            self._fail(attempted, error)
+            self._fail(error)
 
-    def take_note(self, wanted: Wanted[T], attempted: Attempted[T], bounded: Bounded[T]) -> None:
-        """Note what has to be noted however the attempt has ended, even where its caller was cancelled."""
-        attempted.duration = bounded.ended - bounded.began
-        if attempted.censored:
-            attempted.verdict = Verdict.CENSORED
-        if bounded.blocked:
-            attempted.warn(held_up(bounded.blocked))
-        if bounded.abandoned_after is not None:
-            self.abandoned += 1
-            attempted.abandoned = True
-            told = FetcherAbandoned(
-                at=self._clock.now(), source=self._key, after=bounded.abandoned_after, thread=wanted.threaded
-            )
-            self._events.emit(told)
+    def settle(self) -> None:
+        """Note what has to be noted, and bring back what was lent, even where the caller was cancelled."""
+        if self.censored:
+            self.verdict = Verdict.CENSORED
+        if self.blocked:
+            self.warn(held_up(self.blocked))
+        if self.abandoned_after is not None:
+            self._abandon(self.abandoned_after)
+        if self.permit is not None:
+            self.made_by.breaker.finish(self.permit, self.verdict, self.ended - self.began)
+        if self.passage is not None:
+            self._leave(self.passage)
 
-    def _wrong_with(self, wanted: Wanted[T], bounded: Bounded[T]) -> BaseException | None:
+    def _wrong(self) -> BaseException | None:
         """Return what is wrong with an answer; what checks it takes time as the fetch does, and may have bugs too."""
         try:
-            return wanted.breach(bounded.payload)
+            return self.made_for.breach(self.payload)
         except BaseException as error:  # noqa: BLE001 — a check is somebody else's code, and may raise anything
             return error
         finally:
-            bounded.stepped(bounded.ended)
+            self.stepped(self.ended)
 
-    def _cut(
-        self, attempted: Attempted[T], bounded: Bounded[T], wanted: Wanted[T], at: float, *, by_deadline: bool
-    ) -> None:
+    def _cut(self, at: float, *, by_deadline: bool) -> None:
         """Say that time was up, and nothing against a source that was cut before its own time was."""
-        if bounded.error is not None and (wish := _exit_in(bounded.error)):
-            raise ProgramExit(wish) from bounded.error
+        if self.error is not None and (wish := _exit_in(self.error)):
+            raise ProgramExit(wish) from self.error
+        wanted = self.made_for
         given = at - wanted.started
         told = time_up(given) if by_deadline else no_answer(wanted.attempt_timeout)
         error = FetchError(FailureKind.TIMEOUT, told)
-        attempted.failed = Failed(kind=FailureKind.TIMEOUT, error=error, retryable=True)
+        self.failed = Failed(kind=FailureKind.TIMEOUT, error=error, retryable=True)
         if by_deadline and given < WHOLE * wanted.timeout:
-            attempted.cut_short = CutShort(after=given, timeout=wanted.timeout)
+            self.cut_short = CutShort(after=given, timeout=wanted.timeout)
         else:
-            attempted.verdict = Verdict.FAILURE
+            self.verdict = Verdict.FAILURE
 
-    def _fail(self, attempted: Attempted[T], error: BaseException) -> None:
+    def _fail(self, error: BaseException) -> None:
         if wish := _exit_in(error):
             raise ProgramExit(wish) from error
-        attempted.failed = failed = classify(error, self._clock.now())
-        attempted.verdict = Verdict.FAILURE
+        self.failed = failed = classify(error, self.made_by.clock.now())
+        self.verdict = Verdict.FAILURE
         if failed.kind is FailureKind.BUG:
-            _LOG.error("%s: a bug in its fetcher, or in what checks its rows", self._key, exc_info=failed.error)
+            _LOG.error("%s: a bug in its fetcher, or in what checks its rows", self.made_by.key, exc_info=failed.error)
 
-    def _blocked(self, seconds: float) -> None:
-        self._events.emit(LoopBlocked(at=self._clock.now(), source=self._key, seconds=seconds))
+    def _abandon(self, after: float) -> None:
+        self.abandoned = True
+        made_by = self.made_by
+        made_by.abandoned += 1
+        told = FetcherAbandoned(at=made_by.clock.now(), source=made_by.key, after=after, thread=self.made_for.threaded)
+        made_by.events.emit(told)
+
+    def _leave(self, passage: Passage) -> None:
+        """Bring a passage back, with what the attempt said of its upstream's load; keep a wait that was asked for."""
+        failed = self.failed
+        says_nothing = self.verdict in {Verdict.RELEASED, Verdict.CENSORED}
+        overloaded = None if says_nothing or (failed and failed.kind not in _OVERLOADED) else failed is not None
+        if passage.limits is not None:  # those that gave it; the source may have others by now
+            passage.limits.leave(passage, overloaded=overloaded)
+        pace = self.made_by.pace
+        if failed is not None and failed.retry_after is not None and pace is not None:
+            pace.hold(failed.retry_after)
 
 
 def _exit_in(error: BaseException) -> KeyboardInterrupt | SystemExit | None:
     """Return the wish to end the program that was raised, alone or in a group."""
     return next((leaf for leaf in leaves(error) if isinstance(leaf, KeyboardInterrupt | SystemExit)), None)
-
-
-def refused(number: int) -> Attempted[Any]:
-    """Return an attempt that was not made, because the breaker let no second call through; it says nothing."""
-    attempted: Attempted[Any] = Attempted(number, None)
-    error = FetchError(FailureKind.UNKNOWN, OPENED_MEANWHILE)
-    attempted.failed = Failed(kind=FailureKind.UNKNOWN, error=error, retryable=True)
-    return attempted
 
 
 async def _failing(error: Exception) -> Any:

@@ -6,22 +6,28 @@ must not know what a source is, nor what an answer means.
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Generator
+from abc import abstractmethod
+from collections.abc import Callable, Coroutine, Generator, Iterator
 from functools import partial
 from typing import Any, Generic, TypeVar, cast
+
+from msgspec import Struct
 
 from data_source_orchestrator.core.clock import Clock
 from data_source_orchestrator.resilience.abandoned import live_on
 from data_source_orchestrator.resilience.alarms import Alarms
 from data_source_orchestrator.resilience.watch import Watch, Watched
 
-T = TypeVar("T")
+W = TypeVar("W", bound=Watched)
 
 TOO_LONG = 0.5
 """Seconds; a step that takes longer held up everybody else on the event loop."""
 
 _OVER = object()
 """Waited for by a coroutine that has ended."""
+
+_NOTHING_MORE: Iterator[Any] = iter(())
+"""What a coroutine that has ended leaves to wait for."""
 
 
 class Bounds:
@@ -31,16 +37,16 @@ class Bounds:
     abandoned coroutine lives on.
     """
 
-    __slots__ = ("alarms", "clock", "name", "on_blocked")
+    __slots__ = ("alarms", "monotonic", "name", "on_blocked")
 
     def __init__(self, clock: Clock, alarms: Alarms, *, name: str, on_blocked: Callable[[float], None]) -> None:
-        self.clock = clock
+        self.monotonic = clock.monotonic
         self.alarms = alarms
         self.name = name
         self.on_blocked = on_blocked
 
 
-class Bounded(Generic[T]):
+class Bounded(Struct, Generic[W], eq=False, kw_only=True):
     """A coroutine that is awaited within the time of what it is made for.
 
     After `await`, it has a `payload`, or holds the `error` that was raised, or its `watch` tells that it was cut, with
@@ -52,42 +58,48 @@ class Bounded(Generic[T]):
     for is unwanted by then, it passes on however the coroutine ends, and at the latest when the grace is over.
     """
 
-    __slots__ = (
-        "_bounds",
-        "_coroutine",
-        "_made_for",
-        "abandoned_after",
-        "began",
-        "blocked",
-        "ended",
-        "error",
-        "payload",
-        "watch",
-    )
+    bounds: Bounds
+    made_for: W
+    coroutine: Coroutine[Any, Any, Any] | None = None
+    payload: Any = None
+    error: BaseException | None = None
+    watch: Watch | None = None
+    began: float = 0.0
+    ended: float = 0.0
+    blocked: tuple[float, ...] = ()
+    abandoned_after: float | None = None
 
-    payload: T
+    @abstractmethod
+    def begin(self) -> Coroutine[Any, Any, Any]:
+        """Return the coroutine; called once, just before its first step."""
 
-    def __init__(self, coroutine: Coroutine[Any, Any, T], bounds: Bounds, made_for: Watched) -> None:
-        self._coroutine = coroutine
-        self._bounds = bounds
-        self._made_for = made_for
-        self.began = self.ended = bounds.clock.monotonic()
-        self.blocked: tuple[float, ...] = ()
-        self.error: BaseException | None = None
-        self.abandoned_after: float | None = None
-        self.watch: Watch | None = None
+    @abstractmethod
+    def judge(self) -> None:
+        """Say what the end means, unless the caller's cancellation passes; it may raise."""
+
+    @abstractmethod
+    def settle(self) -> None:
+        """Do what has to be done however it has ended; the last that is called."""
 
     def __await__(self) -> Generator[Any, Any, None]:
         """Make the first step; only a coroutine that then waits for something has to be watched."""
-        waited_for = self._step(self._coroutine.send, None, self.began)
-        return _nothing_more() if waited_for is _OVER else self._watched(waited_for)
+        self.began = self.ended = began = self.bounds.monotonic()
+        self.coroutine = coroutine = self.begin()
+        waited_for = self._step(coroutine.send, None, began)
+        if waited_for is not _OVER:
+            return self._watched(coroutine, waited_for)
+        try:
+            self.judge()
+        finally:
+            self.settle()
+        return cast("Generator[Any, Any, None]", _NOTHING_MORE)
 
     def stepped(self, since: float) -> None:
         """Take note that a step has ended; one that took too long held up the event loop."""
-        self.ended = now = self._bounds.clock.monotonic()
+        self.ended = now = self.bounds.monotonic()
         if now - since > TOO_LONG:
             self.blocked += (now - since,)
-            self._bounds.on_blocked(now - since)
+            self.bounds.on_blocked(now - since)
 
     def _step(self, advance: Callable[[Any], Any], given: Any, began: float) -> Any:
         """Make a step; return what is waited for then, or that it is over."""
@@ -105,15 +117,15 @@ class Bounded(Generic[T]):
             self.stepped(began)
         return _OVER
 
-    def _watched(self, waited_for: Any) -> Generator[Any, Any, None]:
+    def _watched(self, coroutine: Coroutine[Any, Any, Any], waited_for: Any) -> Generator[Any, Any, None]:
         """Drive the coroutine on, handing to the event loop whatever it waits for, until it ends or is given up."""
-        coroutine, clock = self._coroutine, self._bounds.clock
-        self.watch = watch = Watch(self._made_for, clock, self._bounds.alarms, began=self.began)
+        monotonic = self.bounds.monotonic
+        self.watch = watch = Watch(self.made_for, monotonic, self.bounds.alarms, began=self.began)
         try:
             while waited_for is not _OVER and not watch.given_up:
                 if watch.due:
                     watch.due = False
-                    waited_for = self._step(coroutine.throw, asyncio.CancelledError(), clock.monotonic())
+                    waited_for = self._step(coroutine.throw, asyncio.CancelledError(), monotonic())
                     continue
                 try:
                     if _ends_if_cancelled(waited_for):
@@ -121,34 +133,33 @@ class Bounded(Generic[T]):
                     else:
                         yield from _past(waited_for, watch)
                 except GeneratorExit:  # the caller itself was thrown away, and can wait for nothing
-                    self._close()
+                    _close(coroutine)
                     raise
                 except BaseException as error:  # noqa: BLE001 — what it waited for failed, or somebody cancels
                     if isinstance(error, asyncio.CancelledError) and watch.cancelled() and not _has_ended(waited_for):
                         break
-                    waited_for = self._step(coroutine.throw, error, clock.monotonic())
+                    waited_for = self._step(coroutine.throw, error, monotonic())
                 else:
-                    waited_for = self._step(coroutine.send, None, clock.monotonic())
-        finally:
+                    waited_for = self._step(coroutine.send, None, monotonic())
             watch.end()
-        if waited_for is not _OVER:
-            self._leave_to_itself(waited_for, watch)
-        if watch.passes_on(self.error):
-            raise asyncio.CancelledError
+            if waited_for is not _OVER:
+                self._leave_to_itself(coroutine, waited_for, watch)
+            if watch.passes_on(self.error):
+                raise asyncio.CancelledError
+            self.judge()
+        finally:
+            watch.end()  # again, where the caller was thrown away
+            self.settle()
 
-    def _leave_to_itself(self, waited_for: object, watch: Watch) -> None:
-        self.ended = self._bounds.clock.monotonic()
+    def _leave_to_itself(self, coroutine: Coroutine[Any, Any, Any], waited_for: object, watch: Watch) -> None:
+        self.ended = self.bounds.monotonic()
         self.abandoned_after = self.ended - (watch.ending_since or self.ended)
-        live_on(self._coroutine, waited_for, name=self._bounds.name)
-
-    def _close(self) -> None:
-        with contextlib.suppress(Exception):  # one that refuses even this is left where it stands
-            self._coroutine.close()
+        live_on(coroutine, waited_for, name=self.bounds.name)
 
 
-def _nothing_more() -> Generator[Any, Any, None]:
-    """Return what a coroutine that has ended leaves to wait for."""
-    return cast("Generator[Any, Any, None]", iter(()))
+def _close(coroutine: Coroutine[Any, Any, Any]) -> None:
+    with contextlib.suppress(Exception):  # one that refuses even this is left where it stands
+        coroutine.close()
 
 
 def _past(future: "asyncio.Future[Any]", watch: Watch) -> Generator[Any, Any, None]:

@@ -6,9 +6,11 @@ with a single flight of its own. It must not know how a call is made safe, nor w
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar
+
+from msgspec.structs import replace
 
 from data_source_orchestrator.core.age import Age, span
 from data_source_orchestrator.core.clock import Clock

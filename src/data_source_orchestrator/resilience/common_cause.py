@@ -5,8 +5,10 @@ view when nearly all look ill. It must not know of breakers or health: it only s
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeGuard
+
+from msgspec.structs import replace
 
 from data_source_orchestrator.core.outcome import Executed, Failure, Outcome, Skipped, Success
 from data_source_orchestrator.core.verdicts import FailureKind, Verdict

@@ -8,7 +8,7 @@ The order, stated once, from the outside in:
 It must not know who else is asked, nor what health or a store makes of an outcome.
 """
 
-from collections.abc import Coroutine
+from collections.abc import Awaitable
 from typing import Any, TypeVar
 
 from data_source_orchestrator.core.clock import Chance, Clock
@@ -24,9 +24,9 @@ from data_source_orchestrator.core.events import (
 )
 from data_source_orchestrator.core.outcome import Executed, Failure, Skipped, Success
 from data_source_orchestrator.core.policies import ChaosPolicy, HedgePolicy, Purpose
-from data_source_orchestrator.core.verdicts import FailureKind, SkipReason, Verdict
+from data_source_orchestrator.core.verdicts import SkipReason, Verdict
 from data_source_orchestrator.resilience.alarms import Alarms
-from data_source_orchestrator.resilience.attempt import Attempted, Attempts, Wanted, refused
+from data_source_orchestrator.resilience.attempt import Attempt, Attempts, Wanted
 from data_source_orchestrator.resilience.breaker import BreakerState, CircuitBreaker
 from data_source_orchestrator.resilience.budget import Budget, JointBudget, RetryBudget
 from data_source_orchestrator.resilience.chaos import Chaos
@@ -50,15 +50,12 @@ from data_source_orchestrator.resilience.wording import (
 
 T = TypeVar("T")
 
-_OVERLOADED = frozenset({FailureKind.TIMEOUT, FailureKind.RATE_LIMITED})
-"""Failures by which an upstream says that it is asked too much."""
-
 
 class Guard:
     """Everything that one upstream's calls share: breaker, retry budget, and what was abandoned.
 
     A breaker and a budget that nobody listens to yet tell their changes through `events`. `limits` are passed once for
-    each attempt; `pace` is that of them which an upstream's own wait holds.
+    each attempt.
     """
 
     def __init__(  # noqa: PLR0913 — each is another thing that is handed in
@@ -76,13 +73,12 @@ class Guard:
         self.breaker = breaker
         self.budget = budget
         self.limits: Limits | None = None
-        self.pace: RateLimiter | None = None
         self.hedge: Hedge | None = None
         self.calls = Calls(key)
         self._clock = clock
         self._chance = chance
         self._events = events
-        self._attempts = Attempts(key, clock=clock, alarms=alarms, events=events)
+        self._attempts = Attempts(key, breaker=breaker, clock=clock, alarms=alarms, events=events)
         breaker.on_change = breaker.on_change or self._breaker_changed
         budget.on_refusal = budget.on_refusal or self._budget_refused
 
@@ -90,6 +86,16 @@ class Guard:
     def abandoned(self) -> int:
         """How many fetchers went on after they had been cancelled, and were left to themselves."""
         return self._attempts.abandoned
+
+    @property
+    def pace(self) -> RateLimiter | None:
+        """What an upstream's own wait holds, None where nothing does."""
+        return self._attempts.pace
+
+    def limit_by(self, limits: Limits | None, pace: RateLimiter | None) -> None:
+        """Let the attempts from now on pass these limits, or none; `pace` is that of them which an upstream moves."""
+        self.limits = limits
+        self._attempts.pace = pace
 
     @property
     def chaos(self) -> Chaos | None:
@@ -121,20 +127,20 @@ class Guard:
         """
         if wanted.deadline.at <= wanted.started:
             return self._skipped(SkipReason.DEADLINE, NOT_STARTED)
-        admitted: Attempted[T] | Skipped = self._admitted_at_once(1) or await self._admitted_in_turn(wanted, 1)
-        if isinstance(admitted, Skipped):
-            return Executed(outcome=admitted, verdict=Verdict.RELEASED)
-        attempted = await self._attempt(wanted, admitted, run_budget)
+        attempt: Attempt[T] | Skipped = self._admitted_at_once(wanted, 1) or await self._admitted_in_turn(wanted, 1)
+        if isinstance(attempt, Skipped):
+            return Executed(outcome=attempt, verdict=Verdict.RELEASED)
+        attempt = await self._make(attempt, run_budget) or attempt
         warning = None
-        if attempted.failed is not None and not attempted.probe:  # a half-open breaker's probe is one attempt
-            attempted, warning = await self._again(wanted, attempted, retry, run_budget)
-        if attempted.failed is None:
+        if attempt.failed is not None and not attempt.probe:  # a half-open breaker's probe is one attempt
+            attempt, warning = await self._again(attempt, retry, run_budget)
+        if attempt.failed is None:
             self.budget.refund()
             if run_budget is not None:
                 run_budget.refund()
-        if attempted.permit is not None:
-            self.breaker.finish_execution(attempted.permit, attempted.verdict)
-        return self._executed(wanted, attempted, warning)
+        if attempt.permit is not None:
+            self.breaker.finish_execution(attempt.permit, attempt.verdict)
+        return self._executed(attempt, warning)
 
     async def check(self, wanted: Wanted[T], *, operator: bool) -> Executed[T]:
         """Make one attempt, which is no execution.
@@ -149,95 +155,85 @@ class Guard:
         permit = None if operator else self.breaker.admit()
         if permit is None and not operator:
             return Executed(outcome=self._refused(), verdict=Verdict.RELEASED)
-        attempted: Attempted[T] = Attempted(1, permit)
-        await self._make(wanted, attempted)
-        if not operator and attempted.failed is None:
+        attempt = self._attempts.one(wanted, 1, permit)
+        await attempt
+        if not operator and attempt.failed is None:
             self.budget.refund()
-        if operator and attempted.verdict is Verdict.SUCCESS and self.breaker.state is not BreakerState.CLOSED:
+        if operator and attempt.verdict is Verdict.SUCCESS and self.breaker.state is not BreakerState.CLOSED:
             self.breaker.readmit()
-        return self._executed(wanted, attempted, None)
+        return self._executed(attempt, None)
 
     async def _again(
-        self, wanted: Wanted[T], attempted: Attempted[T], retry: Retry, run_budget: RetryBudget | None
-    ) -> tuple[Attempted[T], str | None]:
+        self, attempt: Attempt[T], retry: Retry, run_budget: RetryBudget | None
+    ) -> tuple[Attempt[T], str | None]:
         """Try again as often as it is worth it; return the last attempt, and why no other followed."""
+        wanted = attempt.made_for
         retries = retry.begin(self._payers(run_budget), self._chance)
-        while attempted.failed is not None and not attempted.probe:
-            if attempted.abandoned and not wanted.threaded:
-                return attempted, STILL_GOING_ON
-            decision = retries.after(attempted.failed, remaining=wanted.deadline.remaining)
+        while attempt.failed is not None and not attempt.probe:
+            if attempt.abandoned and not wanted.threaded:
+                return attempt, STILL_GOING_ON
+            decision = retries.after(attempt.failed, remaining=wanted.deadline.remaining)
             if isinstance(decision, Stop):
-                return attempted, decision.warning
-            self._retry_scheduled(attempted.number + 1, decision.seconds, attempted.failed)
+                return attempt, decision.warning
+            self._retry_scheduled(attempt.number + 1, decision.seconds, attempt.failed)
             await self._clock.sleep(decision.seconds)
             if wanted.deadline.passed:
-                return attempted, None  # somebody held up the event loop while we slept
-            number = attempted.number + 1
-            again: Attempted[T] | Skipped = self._admitted_at_once(number) or await self._admitted_in_turn(
-                wanted, number
-            )
+                return attempt, None  # somebody held up the event loop while we slept
+            number = attempt.number + 1
+            again = self._admitted_at_once(wanted, number) or await self._admitted_in_turn(wanted, number)
             if isinstance(again, Skipped):
-                return attempted, not_again(again)
-            attempted = await self._attempt(wanted, again, run_budget)
-        return attempted, None
+                return attempt, not_again(again)
+            attempt = await self._make(again, run_budget) or again
+        return attempt, None
 
-    def _admitted(self, number: int, passage: Passage | None = None) -> Attempted[Any] | Skipped:
+    def _admitted(self, wanted: Wanted[T], number: int, passage: Passage | None = None) -> Attempt[T] | Skipped:
         """Return the attempt of that number where the breaker lets it through; what it does not is given back."""
         permit = self.breaker.admit()
         if permit is not None:
-            return Attempted(number, permit, passage)
+            return self._attempts.one(wanted, number, permit, passage)
         if passage is not None and passage.limits is not None:
             passage.limits.leave(passage, used=False)
         return self._refused()
 
-    def _admitted_at_once(self, number: int) -> Attempted[Any] | Skipped | None:
+    def _admitted_at_once(self, wanted: Wanted[T], number: int) -> Attempt[T] | Skipped | None:
         """Return the attempt of that number, or why it may not be made; None where it has to wait for its turn."""
         if self.limits is None:
-            return self._admitted(number)
+            return self._admitted(wanted, number)
         passage = self.limits.try_enter()
-        return None if passage is None else self._admitted(number, passage)
+        return None if passage is None else self._admitted(wanted, number, passage)
 
-    async def _admitted_in_turn(self, wanted: Wanted[Any], number: int) -> Attempted[Any] | Skipped:
+    async def _admitted_in_turn(self, wanted: Wanted[T], number: int) -> Attempt[T] | Skipped:
         """Return the attempt of that number when its turn has come, or why it may not be made."""
         if self.limits is None:
-            return self._admitted(number)
+            return self._admitted(wanted, number)
         passage = await self.limits.enter(wanted.deadline)
         if isinstance(passage, Refusal):
             return Skipped(source=self.key, reason=passage.reason, detail=limited(passage.scope, passage.retry_after))
-        return self._admitted(number, passage)
+        return self._admitted(wanted, number, passage)
 
-    def _leave(self, passage: Passage, attempted: Attempted[Any]) -> None:
-        """Give a passage back, with what the attempt said of its upstream's load; keep a wait that was asked for."""
-        failed = attempted.failed
-        says_nothing = attempted.verdict in {Verdict.RELEASED, Verdict.CENSORED}
-        overloaded = None if says_nothing or (failed and failed.kind not in _OVERLOADED) else failed is not None
-        if passage.limits is not None:  # those that gave it; the source may have others by now
-            passage.limits.leave(passage, overloaded=overloaded)
-        if failed is not None and failed.retry_after is not None and self.pace is not None:
-            self.pace.hold(failed.retry_after)
+    def _make(self, attempt: Attempt[T], run_budget: RetryBudget | None) -> Awaitable[Attempt[T] | None]:
+        """Make an attempt, hedged where that is wanted, and give another where that one counts in its place.
 
-    def _attempt(
-        self, wanted: Wanted[T], attempted: Attempted[T], run_budget: RetryBudget | None
-    ) -> Coroutine[Any, Any, Attempted[T]]:
-        """Make an attempt, hedged where that is wanted; a half-open breaker's probe never is."""
-        if self.hedge is None or attempted.probe:
-            return self._told(wanted, attempted)
-        return self._hedged(self.hedge, wanted, attempted, run_budget)
+        A half-open breaker's probe is never hedged.
+        """
+        if self.hedge is None or attempt.probe:
+            return self._told(attempt)
+        return self._hedged(self.hedge, attempt, run_budget)
 
-    async def _hedged(
-        self, hedge: Hedge, wanted: Wanted[T], first: Attempted[T], run_budget: RetryBudget | None
-    ) -> Attempted[T]:
+    async def _hedged(self, hedge: Hedge, first: Attempt[T], run_budget: RetryBudget | None) -> Attempt[T]:
         """Make an attempt that a second call may join, and return the one that counts."""
+        wanted = first.made_for
         parts: dict[int, Part[T]] = {}
 
-        async def call(number: int) -> Attempted[T]:
-            admitted: Attempted[T] | Skipped = first
+        async def call(number: int) -> Attempt[T]:
+            attempt: Attempt[T] | Skipped = first
             if number != FIRST:
-                admitted = await self._admitted_in_turn(wanted, first.number + 1)
-            if isinstance(admitted, Skipped):
-                return refused(first.number + 1)
-            parts[number] = part = Part(wanted, admitted)
-            return await self._told(part, admitted)
+                attempt = await self._admitted_in_turn(wanted, first.number + 1)
+            if isinstance(attempt, Skipped):
+                return self._attempts.refused(wanted, first.number + 1)
+            parts[number] = attempt.made_for = Part(wanted, attempt)
+            await self._told(attempt)
+            return attempt
 
         def lose(number: int) -> None:
             if number in parts:  # else it still waits to be let through
@@ -248,69 +244,53 @@ class Guard:
     def _payers(self, run_budget: RetryBudget | None) -> Budget:
         return self.budget if run_budget is None else JointBudget(self.budget, run_budget)
 
-    def _told(self, wanted: Wanted[T], attempted: Attempted[T]) -> Coroutine[Any, Any, Attempted[T]]:
+    def _told(self, attempt: Attempt[T]) -> Awaitable[None]:
         """Make an attempt, and tell of it where anybody hears."""
         heard = self._events.hears(AttemptFinished) or self._events.hears(AttemptStarted)
-        return self._announced(wanted, attempted) if heard else self._make(wanted, attempted)
+        return self._announced(attempt) if heard else attempt
 
-    async def _announced(self, wanted: Wanted[T], attempted: Attempted[T]) -> Attempted[T]:
-        self._events.emit(AttemptStarted(at=self._clock.now(), source=self.key, attempt=attempted.number))
+    async def _announced(self, attempt: Attempt[T]) -> None:
+        self._events.emit(AttemptStarted(at=self._clock.now(), source=self.key, attempt=attempt.number))
         try:
-            return await self._make(wanted, attempted)
+            await attempt
         finally:
-            self._attempt_finished(attempted)
+            self._attempt_finished(attempt)
 
-    async def _make(self, wanted: Wanted[T], attempted: Attempted[T]) -> Attempted[T]:
-        """Make an attempt, and give its permit back however that ends."""
-        bounded = self._attempts.begin(wanted, attempted)
-        try:
-            await bounded
-            self._attempts.judge(wanted, attempted, bounded)
-        finally:
-            self._attempts.take_note(wanted, attempted, bounded)
-            if attempted.permit is not None:
-                self.breaker.finish(attempted.permit, attempted.verdict, attempted.duration)
-            if attempted.passage is not None:
-                self._leave(attempted.passage, attempted)
-        return attempted
-
-    def _attempt_finished(self, attempted: Attempted[Any]) -> None:
+    def _attempt_finished(self, attempt: Attempt[Any]) -> None:
         self._events.emit(
             AttemptFinished(
                 at=self._clock.now(),
                 source=self.key,
-                attempt=attempted.number,
-                verdict=attempted.verdict,
-                duration=attempted.duration,
-                kind=attempted.failed.kind if attempted.failed else None,
+                attempt=attempt.number,
+                verdict=attempt.verdict,
+                duration=attempt.duration,
+                kind=attempt.failed.kind if attempt.failed else None,
             )
         )
 
-    def _executed(self, wanted: Wanted[T], attempted: Attempted[T], warning: str | None) -> Executed[T]:
-        warnings = attempted.warnings if warning is None else (*attempted.warnings, warning)
-        duration = self._clock.monotonic() - wanted.started
+    def _executed(self, attempt: Attempt[T], warning: str | None) -> Executed[T]:
+        warnings = attempt.warnings if warning is None else (*attempt.warnings, warning)
+        duration = self._clock.monotonic() - attempt.made_for.started
         outcome: Success[T] | Failure
-        if attempted.failed is None:
+        if attempt.failed is None:
             outcome = Success(
                 source=self.key,
-                data=attempted.payload,
-                attempts=attempted.number,
+                data=attempt.payload,
+                attempts=attempt.number,
                 duration=duration,
-                latency=attempted.duration,
+                latency=attempt.duration,
                 warnings=warnings,
             )
         else:
             outcome = Failure(
                 source=self.key,
-                kind=attempted.failed.kind,
-                error=attempted.failed.error,
-                attempts=attempted.number,
+                kind=attempt.failed.kind,
+                error=attempt.failed.error,
+                attempts=attempt.number,
                 duration=duration,
                 warnings=warnings,
             )
-        return Executed(
-            outcome=outcome, verdict=attempted.verdict, probe=attempted.probe, cut_short=attempted.cut_short
-        )
+        return Executed(outcome=outcome, verdict=attempt.verdict, probe=attempt.probe, cut_short=attempt.cut_short)
 
     def _refused(self) -> Skipped:
         forced = self.breaker.state is BreakerState.FORCED_OPEN

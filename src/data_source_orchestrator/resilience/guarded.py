@@ -81,7 +81,7 @@ def guard(  # noqa: PLR0913 — each is a setting of its own
     )
     if limits is not None:
         scope = scope_of(name, limits, clock)
-        made.limits, made.pace = Limits([scope]), scope.rate
+        made.limit_by(Limits([scope]), scope.rate)
     made.hedge_by(hedge)
     made.stir_by(chaos)
     retries = retry.max_retries if retry.max_retries is not None else count(max_retries, f"{name}.max_retries")

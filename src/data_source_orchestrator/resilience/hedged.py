@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 from data_source_orchestrator.core.context import Warn
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.errors import FetchError
-from data_source_orchestrator.resilience.attempt import Attempted, Wanted
+from data_source_orchestrator.resilience.attempt import Attempt, Wanted
 
 T = TypeVar("T")
 
@@ -14,11 +14,11 @@ T = TypeVar("T")
 class Part(Generic[T]):
     """What is wanted, until another call has answered first: then it is unwanted, and its end says nothing."""
 
-    __slots__ = ("_wanted", "attempted", "lost")
+    __slots__ = ("_wanted", "attempt", "lost")
 
-    def __init__(self, wanted: Wanted[T], attempted: Attempted[T]) -> None:
+    def __init__(self, wanted: Wanted[T], attempt: Attempt[T]) -> None:
         self._wanted = wanted
-        self.attempted = attempted
+        self.attempt = attempt
         self.lost = False
 
     @property
@@ -62,4 +62,4 @@ class Part(Generic[T]):
     def lose(self) -> None:
         """Let another call's answer count."""
         self.lost = True
-        self.attempted.censored = True
+        self.attempt.censored = True

@@ -19,7 +19,7 @@ FIRST, EXTRA = 1, 2
 
 
 class Ended(Protocol):
-    """How a call ended, as `Attempted` tells it."""
+    """How a call ended, as `Attempt` tells it."""
 
     @property
     def failed(self) -> Failed | None:

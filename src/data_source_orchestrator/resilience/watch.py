@@ -8,11 +8,11 @@ who asked for it can say that it is not wanted any longer. It must not know what
 
 import asyncio
 import sys
+from collections.abc import Callable
 from typing import Protocol
 
-from data_source_orchestrator.core.clock import Clock
 from data_source_orchestrator.core.deadline import Deadline
-from data_source_orchestrator.resilience.alarms import Alarm, Alarms
+from data_source_orchestrator.resilience.alarms import Alarms
 
 _SCOPES_TIDY_UP = sys.version_info >= (3, 13)
 
@@ -51,8 +51,8 @@ class Watch:
         "_alarm",
         "_alarms",
         "_cancellations",
-        "_clock",
         "_limit_at",
+        "_monotonic",
         "_ringing",
         "_task",
         "_watched",
@@ -64,9 +64,9 @@ class Watch:
         "stepping",
     )
 
-    def __init__(self, watched: Watched, clock: Clock, alarms: Alarms, *, began: float) -> None:
+    def __init__(self, watched: Watched, monotonic: Callable[[], float], alarms: Alarms, *, began: float) -> None:
         self._watched = watched
-        self._clock = clock
+        self._monotonic = monotonic
         self._alarms = alarms.here()
         self._limit_at = began + watched.attempt_timeout
         self._task = asyncio.current_task()
@@ -78,8 +78,7 @@ class Watch:
         self.given_up = False
         self.stepping = False
         self.due = False
-        self._alarm: Alarm
-        self._set_alarm()
+        self._alarm = self._set_alarm()
 
     def passes_on(self, error: BaseException | None) -> bool:
         """Return whether the caller's cancellation has to pass, when what was watched has ended with this error.
@@ -105,34 +104,33 @@ class Watch:
             self._task.uncancel()
         if self.ending_since is None and self._watched.unwanted:
             self._alarms.call_off(self._alarm)
-            self._begin_ending(self._clock.monotonic())
+            self._begin_ending(self._monotonic())
         return self.given_up
 
     def end(self) -> None:
         """Watch no longer."""
         self._alarms.call_off(self._alarm)
 
-    def _set_alarm(self) -> None:
-        self._alarm = self._alarms.set(min(self._limit_at, self._watched.deadline.at), self._time_up)
-
-    def _time_up(self) -> None:
-        """Cut the wait, unless its deadline was put off meanwhile."""
+    def ring(self) -> None:
+        """Cut the wait, unless its deadline was put off meanwhile, or give it up where it is ending already."""
+        now = self._monotonic()
         at = min(self._limit_at, self._watched.deadline.at)
-        now = self._clock.monotonic()
-        if at > now:
-            self._set_alarm()
-            return
-        self.cut_at, self.cut_by_deadline = at, at < self._limit_at
-        self._begin_ending(now)
-        self._interrupt()
+        if self.ending_since is not None:
+            self.given_up = True
+            self._interrupt()
+        elif at > now:
+            self._alarm = self._set_alarm()
+        else:
+            self.cut_at, self.cut_by_deadline = at, at < self._limit_at
+            self._begin_ending(now)
+            self._interrupt()
+
+    def _set_alarm(self) -> int:
+        return self._alarms.set(min(self._limit_at, self._watched.deadline.at), self)
 
     def _begin_ending(self, now: float) -> None:
         self.ending_since = now
-        self._alarm = self._alarms.set(now + GRACE, self._grace_over)
-
-    def _grace_over(self) -> None:
-        self.given_up = True
-        self._interrupt()
+        self._alarm = self._alarms.set(now + GRACE, self)
 
     def _interrupt(self) -> None:
         """Cancel the task; what arrives there next as a cancellation is ours."""

@@ -86,7 +86,7 @@ def guarded() -> tuple[Step, Step]:
 
         async def call() -> object:
             deadline = Deadline.after(clock, 30)
-            wanted = SourceCall(source, call_of, deadline=deadline, started=clock.monotonic(), context=no_context)
+            wanted = SourceCall(source, call_of, deadline=deadline, started=clock.monotonic(), make_context=no_context)
             executed = await held.run(wanted, retry)
             health.note(executed, clock.now())
             return executed

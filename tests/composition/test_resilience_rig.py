@@ -136,7 +136,7 @@ class Rig:
         own = in_seconds(source.timeout)
         until = deadline or Deadline.after(self.clock, own if within is None else min(own, within))
         call = self.guard.calls.of(source.fetcher)
-        return SourceCall(source, call, deadline=until, started=self.clock.monotonic(), context=self.context)
+        return SourceCall(source, call, deadline=until, started=self.clock.monotonic(), make_context=self.context)
 
     async def execute(
         self, fetcher: Any, *, retries: int = 3, retry: RetryConfig = PLAIN, **members: Any
@@ -154,7 +154,7 @@ class Rig:
             self.guard.calls.of(source.probe or source.fetcher),
             deadline=deadline,
             started=self.clock.monotonic(),
-            context=self.context,
+            make_context=self.context,
         )
         return await self.guard.check(call, operator=operator)
 

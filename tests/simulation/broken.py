@@ -128,7 +128,7 @@ def an_outcome_goes_to_another_source(patch: pytest.MonkeyPatch) -> None:
 
 def a_flight_goes_on_without_passengers(patch: pytest.MonkeyPatch) -> None:
     def leave(self: Flights, flight: Flight, booking: Any) -> None:
-        flight.passengers.remove(booking)
+        flight.passengers = tuple(each for each in flight.passengers if each is not booking)
         self._clear(flight)
 
     patch.setattr(Flights, "leave", leave)

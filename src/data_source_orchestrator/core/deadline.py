@@ -1,20 +1,19 @@
 """The moment by which something must have ended."""
 
+from msgspec import Struct
+
 from data_source_orchestrator.core.clock import Clock
 
 
-class Deadline:
+class Deadline(Struct, eq=False, gc=False):  # a clock knows no deadline, so no circle can come of one
     """A moment on a clock's monotonic scale, which may be put off while it is being waited for.
 
     It moves when a second caller with more time joins a fetch already under way. It never comes earlier, so that
     whoever waits for it looks again when it should have come.
     """
 
-    __slots__ = ("_clock", "at")
-
-    def __init__(self, clock: Clock, at: float) -> None:
-        self._clock = clock
-        self.at = at
+    clock: Clock
+    at: float
 
     @classmethod
     def after(cls, clock: Clock, seconds: float) -> "Deadline":
@@ -24,12 +23,12 @@ class Deadline:
     @property
     def remaining(self) -> float:
         """Seconds left, never below 0."""
-        return max(0.0, self.at - self._clock.monotonic())
+        return max(0.0, self.at - self.clock.monotonic())
 
     @property
     def passed(self) -> bool:
         """Whether no time is left."""
-        return self._clock.monotonic() >= self.at
+        return self.clock.monotonic() >= self.at
 
     def put_off(self, at: float) -> None:
         """Move to a later moment; an earlier one changes nothing."""

@@ -8,10 +8,9 @@ import logging
 from collections.abc import Callable, Coroutine
 from contextvars import Context
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
-from data_source_orchestrator.core.clock import Clock
 from data_source_orchestrator.core.context import FetchContext, Warn
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.durations import in_seconds
@@ -32,7 +31,7 @@ from data_source_orchestrator.resilience.budget import RetryBudget
 from data_source_orchestrator.resilience.cache import ResultCache
 from data_source_orchestrator.resilience.guard import Guard
 from data_source_orchestrator.resilience.retry import Retry
-from data_source_orchestrator.resilience.wanted import ContextOf, SourceCall
+from data_source_orchestrator.resilience.wanted import SourceCall
 from data_source_orchestrator.resilience.wording import CANCELLED_FROM_ELSEWHERE
 from data_source_orchestrator.web.pool import HttpPool
 
@@ -48,7 +47,7 @@ Landed = Callable[["Flight"], None]
 """Hears that a flight has landed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Booking:
     """What one run wants of its flights: by when, how often they are tried again, who pays for that.
 
@@ -63,31 +62,27 @@ class Booking:
     landed: Landed
     afresh: bool
 
+    @cached_property
+    def alone(self) -> "tuple[Booking, ...]":
+        """The passengers of a flight that this booking alone waits for: one tuple for all such flights."""
+        return (self,)
 
-class Flight(SourceCall[Any]):
+
+class Flight(SourceCall[Any], eq=False, kw_only=True):
     """An execution that waits to begin or is under way, and who waits for it.
 
     It flies as the booking wants that wanted it first. When it has landed, it holds what was `executed`, or the wish to
     end the program that its fetcher raised.
     """
 
-    __slots__ = ("_clock", "booking", "executed", "exit", "guard", "landed", "passengers", "place", "task")
-
-    def __init__(  # noqa: PLR0913 — a flight is what these make up
-        self, source: Source[Any], guard: Guard, place: Place, booking: Booking, *, clock: Clock, context: ContextOf
-    ) -> None:
-        started = clock.monotonic()
-        deadline = Deadline(clock, min(booking.until, started + in_seconds(source.timeout)))
-        super().__init__(source, guard.calls.of(source.fetcher), deadline=deadline, started=started, context=context)
-        self._clock = clock
-        self.booking = booking
-        self.guard = guard
-        self.place = place
-        self.passengers: list[Booking] = []
-        self.task: asyncio.Task[None] | None = None
-        self.landed = False
-        self.executed: Executed[Any] | None = None
-        self.exit: KeyboardInterrupt | SystemExit | None = None
+    booking: Booking
+    guard: Guard
+    place: Place
+    passengers: tuple[Booking, ...]
+    task: asyncio.Task[None] | None = None
+    landed: bool = False
+    executed: Executed[Any] | None = None
+    exit: KeyboardInterrupt | SystemExit | None = None
 
     @property
     def within(self) -> Context:
@@ -99,9 +94,9 @@ class Flight(SourceCall[Any]):
         fresh = self.booking.afresh or not booking.afresh or source.cache_policy is None
         return self.source.fetcher is source.fetcher and fresh and not self.deadline.passed
 
-    def board(self, booking: Booking) -> None:
-        """Join, and put the flight's deadline off as far as this passenger and the source's own limit allow."""
-        self.passengers.append(booking)
+    def join(self, booking: Booking) -> None:
+        """Take another passenger, and put the deadline off as far as this one and the source's own limit allow."""
+        self.passengers = (*self.passengers, booking)
         self.deadline.put_off(min(booking.until, self.started + self.timeout))
 
     @property
@@ -120,7 +115,7 @@ class Flight(SourceCall[Any]):
     @property
     def duration(self) -> float:
         """Seconds since it was wanted first."""
-        return self._clock.monotonic() - self.started
+        return self.deadline.clock.monotonic() - self.started
 
 
 class Flights:
@@ -143,13 +138,13 @@ class Flights:
         loop = asyncio.get_running_loop()
         place = (loop, source.key)
         flight = self._under_way.get(place)
-        if flight is None or not flight.takes(source, booking):
-            guard, clock = self._coordinator.guard(source.key), self._coordinator.clock
-            flight = Flight(source, guard, place, booking, clock=clock, context=self._make_context)
-            self._under_way[place] = flight
-            self._crew(loop).give(flight)
-        flight.board(booking)
-        return flight
+        if flight is not None and flight.takes(source, booking):
+            flight.join(booking)
+            return flight
+        planned = self._planned(source, booking, place)
+        self._under_way[place] = planned
+        self._crew(loop).give(planned)
+        return planned
 
     def take_off(self) -> None:
         """Let somebody fly what was planned on the running loop."""
@@ -165,7 +160,7 @@ class Flights:
 
         Return the task that is ending because of that, within the grace period.
         """
-        flight.passengers.remove(booking)
+        flight.passengers = tuple(each for each in flight.passengers if each is not booking)
         if flight.passengers or flight.landed:
             return None
         flight.unwanted = True
@@ -189,6 +184,21 @@ class Flights:
             clock=coordinator.clock,
             log=_LOG.getChild(key),
             warn=warn,
+        )
+
+    def _planned(self, source: Source[Any], booking: Booking, place: Place) -> Flight:
+        guard, clock = self._coordinator.guard(source.key), self._coordinator.clock
+        started = clock.monotonic()
+        return Flight(
+            source,
+            guard.calls.of(source.fetcher),
+            Deadline(clock, min(booking.until, started + in_seconds(source.timeout))),
+            started,
+            self._make_context,
+            booking=booking,
+            guard=guard,
+            place=place,
+            passengers=booking.alone,
         )
 
     def _crew(self, loop: asyncio.AbstractEventLoop) -> Crew[Flight, Executed[Any]]:
@@ -234,7 +244,7 @@ class Flights:
             guard.calls.of(source.fetcher),
             deadline=Deadline.after(clock, in_seconds(source.timeout)),
             started=clock.monotonic(),
-            context=self._make_context,
+            make_context=self._make_context,
         )
         async with self._http.use():
             executed = await attended(call, guard.run(call, flight.retry))

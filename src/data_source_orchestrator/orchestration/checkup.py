@@ -46,7 +46,7 @@ async def _check(
         guard.calls.of(source.probe or source.fetcher),
         deadline=deadline,
         started=coordinator.clock.monotonic(),
-        context=flights.context,
+        make_context=flights.context,
     )
     try:
         executed = await attended(call, guard.check(call, operator=True))

@@ -179,13 +179,11 @@ class Attempt(Bounded[Wanted[T]], Generic[T], eq=False, kw_only=True):
             self._leave(self.passage)
 
     def _wrong(self) -> BaseException | None:
-        """Return what is wrong with an answer; what checks it takes time as the fetch does, and may have bugs too."""
+        """Return what is wrong with an answer; what checks it may have bugs too."""
         try:
             return self.made_for.breach(self.payload)
         except BaseException as error:  # noqa: BLE001 — a check is somebody else's code, and may raise anything
             return error
-        finally:
-            self.stepped(self.ended)
 
     def _cut(self, at: float, *, by_deadline: bool) -> None:
         """Say that time was up, and nothing against a source that was cut before its own time was."""

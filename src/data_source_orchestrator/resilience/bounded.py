@@ -7,9 +7,9 @@ must not know what a source is, nor what an answer means.
 import asyncio
 import contextlib
 from abc import abstractmethod
-from collections.abc import Callable, Coroutine, Generator, Iterator
+from collections.abc import Callable, Coroutine, Generator
 from functools import partial
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, Self, TypeVar
 
 from msgspec import Struct
 
@@ -25,9 +25,6 @@ TOO_LONG = 0.5
 
 _OVER = object()
 """Waited for by a coroutine that has ended."""
-
-_NOTHING_MORE: Iterator[Any] = iter(())
-"""What a coroutine that has ended leaves to wait for."""
 
 
 class Bounds:
@@ -49,7 +46,8 @@ class Bounds:
 class Bounded(Struct, Generic[W], eq=False, kw_only=True):
     """A coroutine that is awaited within the time of what it is made for.
 
-    After `await`, it has a `payload`, or holds the `error` that was raised, or its `watch` tells that it was cut, with
+    `start` makes the first step; only one that then waits for something has to be awaited, and watched meanwhile. When
+    it is over, it has a `payload`, or holds the `error` that was raised, or its `watch` tells that it was cut, with
     whatever still came of it: nothing where it was abandoned, after so many seconds of waiting for its end. It
     lasted from `began` to `ended`, in seconds of the clock; `blocked` are the seconds of each step that held up the
     event loop.
@@ -60,7 +58,8 @@ class Bounded(Struct, Generic[W], eq=False, kw_only=True):
 
     bounds: Bounds
     made_for: W
-    coroutine: Coroutine[Any, Any, Any] | None = None
+    coroutine: Any = None  # a Coroutine, from `start` on
+    waited_for: Any = None
     payload: Any = None
     error: BaseException | None = None
     watch: Watch | None = None
@@ -81,51 +80,57 @@ class Bounded(Struct, Generic[W], eq=False, kw_only=True):
     def settle(self) -> None:
         """Do what has to be done however it has ended; the last that is called."""
 
-    def __await__(self) -> Generator[Any, Any, None]:
-        """Make the first step; only a coroutine that then waits for something has to be watched."""
-        self.began = self.ended = began = self.bounds.monotonic()
+    def start(self) -> Self | None:
+        """Make the first step, and return what has to be awaited then; None where that was all."""
+        self.began = began = self.bounds.monotonic()
         self.coroutine = coroutine = self.begin()
-        waited_for = self._step(coroutine.send, None, began)
-        if waited_for is not _OVER:
-            return self._watched(coroutine, waited_for)
+        self.waited_for = self._step(coroutine.send, None)
+        if self.waited_for is not _OVER:
+            self._stepped(began)
+            return self
         try:
             self.judge()
         finally:
+            self._stepped(began)
             self.settle()
-        return cast("Generator[Any, Any, None]", _NOTHING_MORE)
+        return None
 
-    def stepped(self, since: float) -> None:
+    def _stepped(self, since: float) -> None:
         """Take note that a step has ended; one that took too long held up the event loop."""
         self.ended = now = self.bounds.monotonic()
         if now - since > TOO_LONG:
             self.blocked += (now - since,)
             self.bounds.on_blocked(now - since)
 
-    def _step(self, advance: Callable[[Any], Any], given: Any, began: float) -> Any:
+    def _step(self, advance: Callable[[Any], Any], given: Any) -> Any:
         """Make a step; return what is waited for then, or that it is over."""
-        if self.watch is not None:
-            self.watch.stepping = True
         try:
             return advance(given)
         except StopIteration as end:
             self.payload = end.value
         except BaseException as error:  # noqa: BLE001 — the one place: a fetcher may raise anything
             self.error = _without_our_frame(error)
-        finally:
-            if self.watch is not None:
-                self.watch.stepping = False
-            self.stepped(began)
         return _OVER
 
-    def _watched(self, coroutine: Coroutine[Any, Any, Any], waited_for: Any) -> Generator[Any, Any, None]:
+    def _watched_step(self, watch: Watch, advance: Callable[[Any], Any], given: Any) -> Any:
+        """Make a later step, in which the watch must not interrupt the task."""
+        since = self.bounds.monotonic()
+        watch.stepping = True
+        waited_for = self._step(advance, given)
+        watch.stepping = False
+        self._stepped(since)
+        return waited_for
+
+    def __await__(self) -> Generator[Any, Any, None]:
         """Drive the coroutine on, handing to the event loop whatever it waits for, until it ends or is given up."""
-        monotonic = self.bounds.monotonic
-        self.watch = watch = Watch(self.made_for, monotonic, self.bounds.alarms, began=self.began)
+        bounds, coroutine, waited_for = self.bounds, self.coroutine, self.waited_for
+        self.waited_for = None
+        self.watch = watch = Watch(self.made_for, bounds.monotonic, bounds.alarms, began=self.began)
         try:
             while waited_for is not _OVER and not watch.given_up:
                 if watch.due:
                     watch.due = False
-                    waited_for = self._step(coroutine.throw, asyncio.CancelledError(), monotonic())
+                    waited_for = self._watched_step(watch, coroutine.throw, asyncio.CancelledError())
                     continue
                 try:
                     if _ends_if_cancelled(waited_for):
@@ -138,15 +143,17 @@ class Bounded(Struct, Generic[W], eq=False, kw_only=True):
                 except BaseException as error:  # noqa: BLE001 — what it waited for failed, or somebody cancels
                     if isinstance(error, asyncio.CancelledError) and watch.cancelled() and not _has_ended(waited_for):
                         break
-                    waited_for = self._step(coroutine.throw, error, monotonic())
+                    waited_for = self._watched_step(watch, coroutine.throw, error)
                 else:
-                    waited_for = self._step(coroutine.send, None, monotonic())
+                    waited_for = self._watched_step(watch, coroutine.send, None)
             watch.end()
             if waited_for is not _OVER:
                 self._leave_to_itself(coroutine, waited_for, watch)
             if watch.passes_on(self.error):
                 raise asyncio.CancelledError
+            since = self.ended
             self.judge()
+            self._stepped(since)
         finally:
             watch.end()  # again, where the caller was thrown away
             self.settle()

@@ -1,5 +1,7 @@
 """Leave to make one attempt: which breaker gave it, in which era, and how far it has come since."""
 
+from msgspec import Struct
+
 from data_source_orchestrator.core.errors import PermitError
 
 HELD, FINISHED, COUNTED = range(3)
@@ -17,15 +19,16 @@ class Era:
         self.probe = probe
 
 
-class Permit:
+class Permit(Struct, eq=False, gc=False):  # an era knows no permit, so no circle can come of one
     """Leave to make one attempt, given back once; a probe's result decides whether the source is re-admitted."""
 
-    __slots__ = ("era", "probe", "stage")
+    era: Era
+    stage: int = HELD
 
-    def __init__(self, era: Era) -> None:
-        self.era = era
-        self.probe = era.probe
-        self.stage = HELD
+    @property
+    def probe(self) -> bool:
+        """Whether a half-open breaker gave it."""
+        return self.era.probe
 
     @property
     def generation(self) -> int:

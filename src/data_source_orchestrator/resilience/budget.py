@@ -67,7 +67,9 @@ class RetryBudget(Budget):
 
     def refund(self) -> None:
         """Give back what a success is worth, never above the whole."""
-        self.tokens = min(self.policy.tokens, self.tokens + self.policy.refund)
+        most = self.policy.tokens
+        if self.tokens < most:
+            self.tokens = min(most, self.tokens + self.policy.refund)
 
     def price(self, purpose: Purpose, after: FailureKind | None = None) -> int:
         """Return what an extra call costs; what follows a timeout is dear, because it may find the same hang."""

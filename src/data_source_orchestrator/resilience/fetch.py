@@ -3,7 +3,7 @@
 import functools
 import inspect
 from collections.abc import Callable, Coroutine
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 from data_source_orchestrator.core.source import Fetcher
 from data_source_orchestrator.core.threads import FETCHER_THREAD, in_thread
@@ -28,7 +28,7 @@ class Call(Generic[T]):
     def begin(self, *arguments: object) -> Coroutine[Any, Any, T]:
         """Return the coroutine of one call; of the arguments only one that takes the context may get one."""
         if self._async:
-            return cast("Coroutine[Any, Any, T]", self._fetcher(*arguments))
+            return self._fetcher(*arguments)  # type: ignore[no-any-return]
         function = functools.partial(self._fetcher, *arguments)
         return in_turn(in_thread(function, name=self._thread_name) if self.threaded else _now(function))
 

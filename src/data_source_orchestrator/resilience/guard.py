@@ -130,7 +130,9 @@ class Guard:
         attempt: Attempt[T] | Skipped = self._admitted_at_once(wanted, 1) or await self._admitted_in_turn(wanted, 1)
         if isinstance(attempt, Skipped):
             return Executed(outcome=attempt, verdict=Verdict.RELEASED)
-        attempt = await self._make(attempt, run_budget) or attempt
+        rest = self._make(attempt, run_budget)
+        if rest is not None:
+            attempt = await rest or attempt
         warning = None
         if attempt.failed is not None and not attempt.probe:  # a half-open breaker's probe is one attempt
             attempt, warning = await self._again(attempt, retry, run_budget)
@@ -156,7 +158,8 @@ class Guard:
         if permit is None and not operator:
             return Executed(outcome=self._refused(), verdict=Verdict.RELEASED)
         attempt = self._attempts.one(wanted, 1, permit)
-        await attempt
+        if (rest := attempt.start()) is not None:
+            await rest
         if not operator and attempt.failed is None:
             self.budget.refund()
         if operator and attempt.verdict is Verdict.SUCCESS and self.breaker.state is not BreakerState.CLOSED:
@@ -183,7 +186,9 @@ class Guard:
             again = self._admitted_at_once(wanted, number) or await self._admitted_in_turn(wanted, number)
             if isinstance(again, Skipped):
                 return attempt, not_again(again)
-            attempt = await self._make(again, run_budget) or again
+            attempt, rest = again, self._make(again, run_budget)
+            if rest is not None:
+                attempt = await rest or attempt
         return attempt, None
 
     def _admitted(self, wanted: Wanted[T], number: int, passage: Passage | None = None) -> Attempt[T] | Skipped:
@@ -211,10 +216,11 @@ class Guard:
             return Skipped(source=self.key, reason=passage.reason, detail=limited(passage.scope, passage.retry_after))
         return self._admitted(wanted, number, passage)
 
-    def _make(self, attempt: Attempt[T], run_budget: RetryBudget | None) -> Awaitable[Attempt[T] | None]:
-        """Make an attempt, hedged where that is wanted, and give another where that one counts in its place.
+    def _make(self, attempt: Attempt[T], run_budget: RetryBudget | None) -> Awaitable[Attempt[T] | None] | None:
+        """Make an attempt, and return what has to be awaited for that; None where nothing has.
 
-        A half-open breaker's probe is never hedged.
+        It is hedged where that is wanted, and another is given where that one counts in its place. A half-open
+        breaker's probe is never hedged.
         """
         if self.hedge is None or attempt.probe:
             return self._told(attempt)
@@ -232,7 +238,8 @@ class Guard:
             if isinstance(attempt, Skipped):
                 return self._attempts.refused(wanted, first.number + 1)
             parts[number] = attempt.made_for = Part(wanted, attempt)
-            await self._told(attempt)
+            if (rest := self._told(attempt)) is not None:
+                await rest
             return attempt
 
         def lose(number: int) -> None:
@@ -244,15 +251,16 @@ class Guard:
     def _payers(self, run_budget: RetryBudget | None) -> Budget:
         return self.budget if run_budget is None else JointBudget(self.budget, run_budget)
 
-    def _told(self, attempt: Attempt[T]) -> Awaitable[None]:
+    def _told(self, attempt: Attempt[T]) -> Awaitable[None] | None:
         """Make an attempt, and tell of it where anybody hears."""
         heard = self._events.hears(AttemptFinished) or self._events.hears(AttemptStarted)
-        return self._announced(attempt) if heard else attempt
+        return self._announced(attempt) if heard else attempt.start()
 
     async def _announced(self, attempt: Attempt[T]) -> None:
         self._events.emit(AttemptStarted(at=self._clock.now(), source=self.key, attempt=attempt.number))
         try:
-            await attempt
+            if (rest := attempt.start()) is not None:
+                await rest
         finally:
             self._attempt_finished(attempt)
 
@@ -278,7 +286,7 @@ class Guard:
                 data=attempt.payload,
                 attempts=attempt.number,
                 duration=duration,
-                latency=attempt.duration,
+                latency=attempt.ended - attempt.began,
                 warnings=warnings,
             )
         else:

@@ -9,7 +9,7 @@ import inspect
 import logging
 import math
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
+from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 from data_source_orchestrator.core.clock import Chance, Clock, SystemClock, system_chance
 from data_source_orchestrator.core.context import Warn
@@ -197,7 +197,7 @@ class _FunctionCall(Generic[T]):
     def begin(self, number: int, warn: Warn) -> Coroutine[Any, Any, T]:  # noqa: ARG002 — a function takes its own arguments only
         """Call the function."""
         if not self.threaded:
-            return cast("Coroutine[Any, Any, T]", self._function(*self._args, **self._kwargs))
+            return self._function(*self._args, **self._kwargs)  # type: ignore[no-any-return]
         named = getattr(self._function, "__name__", "call")
         call = functools.partial(self._function, *self._args, **self._kwargs)
         return in_turn(in_thread(call, name=f"{FETCHER_THREAD}{named}"))

@@ -4,6 +4,8 @@ import math
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Generic, TypeVar
 
+from msgspec import Struct
+
 from data_source_orchestrator.core.claim import Record, flaw_of
 from data_source_orchestrator.core.context import FetchContext, Warn
 from data_source_orchestrator.core.deadline import Deadline
@@ -20,63 +22,54 @@ ContextOf = Callable[["SourceCall[Any]", int, Warn], FetchContext]
 """Makes the context of a call's attempt of that number, whose warnings go to that `Warn`."""
 
 
-class SourceCall(Generic[T]):
+class SourceCall(Struct, Generic[T], eq=False):
     """One execution of a source; `attempts` is the number of the last attempt that began.
 
     Whoever asked for it and waits no longer says so by making it `unwanted`.
     """
 
-    __slots__ = (
-        "_call",
-        "_make_context",
-        "attempt_timeout",
-        "attempts",
-        "deadline",
-        "source",
-        "started",
-        "timeout",
-        "unwanted",
-    )
+    source: Source[T]
+    call: Call[T]
+    deadline: Deadline
+    started: float
+    make_context: ContextOf
+    attempts: int = 0
+    unwanted: bool = False
 
-    def __init__(
-        self, source: Source[T], call: Call[T], *, deadline: Deadline, started: float, context: ContextOf
-    ) -> None:
-        self.source = source
-        self.deadline = deadline
-        self.started = started
-        self.timeout = in_seconds(source.timeout)
-        self.attempt_timeout = math.inf if source.attempt_timeout is None else in_seconds(source.attempt_timeout)
-        self.attempts = 0
-        self.unwanted = False
-        self._call = call
-        self._make_context = context
+    @property
+    def timeout(self) -> float:
+        """The seconds that the source gives to all of it."""
+        return in_seconds(self.source.timeout)
+
+    @property
+    def attempt_timeout(self) -> float:
+        """The seconds that the source gives to one attempt; infinity for no limit."""
+        own = self.source.attempt_timeout
+        return math.inf if own is None else in_seconds(own)
 
     @property
     def threaded(self) -> bool:
         """Whether the fetcher runs in a thread."""
-        return self._call.threaded
+        return self.call.threaded
 
     def begin(self, number: int, warn: Warn) -> Coroutine[Any, Any, T]:
         """Call the fetcher; a context is made only for one that takes it."""
         self.attempts = number
-        call = self._call
-        return call.begin(self._make_context(self, number, warn)) if call.takes_context else call.begin()
+        call = self.call
+        return call.begin(self.make_context(self, number, warn)) if call.takes_context else call.begin()
 
     def breach(self, payload: T) -> FetchError | None:
         """Return what the source's contract says against an answer."""
         return breach_of(self.source, payload)
 
 
-class ProbeCall(SourceCall[Any]):
+class ProbeCall(SourceCall[Any], eq=False):
     """One check of a source by its light probe, whose answer may be anything; an attempt has all of its timeout."""
 
-    __slots__ = ()
-
-    def __init__(
-        self, source: Source[Any], call: Call[Any], *, deadline: Deadline, started: float, context: ContextOf
-    ) -> None:
-        super().__init__(source, call, deadline=deadline, started=started, context=context)
-        self.attempt_timeout = self.timeout
+    @property
+    def attempt_timeout(self) -> float:
+        """The seconds that one attempt has: all of them."""
+        return self.timeout
 
     def breach(self, payload: Any) -> FetchError | None:
         """Accept whatever a probe gives; what a fetcher gives has to be data."""

@@ -5,14 +5,17 @@ of its own, so that no context variable leaks from one to another. It must not k
 """
 
 import asyncio
+import types
 from collections import deque
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextvars import Context
-from itertools import count
 from typing import Any, Generic, Protocol, TypeVar
 
 IN_ONE_GO = 100
 """Jobs that a task does before it lets the event loop turn, even where none of them waits."""
+
+_OVER = object()
+"""Waited for by a job that has ended."""
 
 
 class Job(Protocol):
@@ -91,76 +94,58 @@ class Crew(Generic[J, R]):
     async def _work(self, hire: object) -> None:
         """Do one job after another until one has to wait, and that one to its end."""
         self._beginning.pop(hire, None)
+        done = 0
         try:
-            for number in count(1):
-                if not self._waiting or await self._do(self._waiting.popleft()):
+            while self._waiting:
+                rest = self._begun(self._waiting.popleft())
+                if rest is not None:
+                    self._hire_if_needed()
+                    await rest
                     return
-                if number % IN_ONE_GO == 0:
+                done += 1
+                if done % IN_ONE_GO == 0:
                     await asyncio.sleep(0)
         finally:
             self._hire_if_needed()
 
-    async def _do(self, job: J) -> bool:
-        """Do a job, and return whether it had to wait."""
+    def _begun(self, job: J) -> Awaitable[None] | None:
+        """Make a job's first step, and return the others; None where there are none."""
         try:
             coroutine = self._begin_job(job)
-            if coroutine is None:
-                return False
-            steps = _Steps(coroutine, job.within.copy())
-            if steps.waits:
-                self._hire_if_needed()
-                await steps
+        except Exception as error:  # noqa: BLE001 — whoever gave the job hears of it
+            self._failed(job, error)
+            return None
+        if coroutine is None:
+            return None
+        context = job.within.copy()
+        waited_for = self._step(job, context, coroutine.send, None)
+        return None if waited_for is _OVER else self._rest(job, context, coroutine, waited_for)
+
+    @types.coroutine
+    def _rest(
+        self, job: J, context: Context, coroutine: Coroutine[Any, Any, R], waited_for: Any
+    ) -> Generator[Any, Any, None]:
+        """Make all other steps of a job, waiting in between."""
+        while waited_for is not _OVER:
+            try:
+                given = yield waited_for
+            except GeneratorExit:  # the task itself was thrown away
+                context.run(coroutine.close)
+                raise
+            except BaseException as error:  # noqa: BLE001 — what it waited for failed, or somebody cancels
+                waited_for = self._step(job, context, coroutine.throw, error)
+            else:
+                waited_for = self._step(job, context, coroutine.send, given)
+
+    def _step(self, job: J, context: Context, advance: Callable[[Any], Any], given: Any) -> Any:
+        """Make a step of a job; return what it waits for then, or that it is over, which has been told."""
+        try:
+            return context.run(advance, given)
+        except StopIteration as end:
+            self._done(job, end.value)
         except asyncio.CancelledError:
             self._lost(job)
             raise
         except Exception as error:  # noqa: BLE001 — whoever gave the job hears of it
             self._failed(job, error)
-            return False
-        if steps.error is None:
-            self._done(job, steps.result)
-        else:
-            self._failed(job, steps.error)
-        return steps.waits
-
-
-class _Steps(Generic[R]):
-    """A job's coroutine, begun, and every step of it made in a context.
-
-    It has ended with a `result` or an `error`, or it `waits`: then it has to be awaited.
-    """
-
-    __slots__ = ("_context", "_coroutine", "_waited_for", "error", "result", "waits")
-
-    result: R
-
-    def __init__(self, coroutine: Coroutine[Any, Any, R], context: Context) -> None:
-        self._coroutine = coroutine
-        self._context = context
-        self.error: Exception | None = None
-        self.waits = self._step(coroutine.send, None)
-
-    def __await__(self) -> Generator[Any, Any, None]:
-        coroutine = self._coroutine
-        going = True
-        while going:
-            try:
-                given = yield self._waited_for
-            except GeneratorExit:  # the task itself was thrown away
-                self._context.run(coroutine.close)
-                raise
-            except BaseException as error:  # noqa: BLE001 — what it waited for failed, or somebody cancels
-                going = self._step(coroutine.throw, error)
-            else:
-                going = self._step(coroutine.send, given)
-
-    def _step(self, advance: Callable[[Any], Any], given: Any) -> bool:
-        """Make a step; return whether another is to come."""
-        try:
-            self._waited_for = self._context.run(advance, given)
-        except StopIteration as end:
-            self.result = end.value
-            return False
-        except Exception as error:  # noqa: BLE001 — whoever gave the job hears of it
-            self.error = error
-            return False
-        return True
+        return _OVER

@@ -52,9 +52,11 @@ class Crew(Generic[J, R]):
         self._failed = failed
         self._lost = lost
         self._waiting: deque[J] = deque()
-        self._beginning: dict[object, asyncio.Task[None] | None] = {}
+        self._beginning: dict[J, asyncio.Task[None] | None] = {}
         self._next_hire = 1
         self._hiring = False
+        self._looks = 0
+        self._free = 0
 
     def give(self, job: J) -> None:
         """Add a job; it is done once `begin` was called."""
@@ -62,9 +64,6 @@ class Crew(Generic[J, R]):
 
     def begin(self) -> None:
         """See to it that somebody does what is waiting."""
-        for hire, task in tuple(self._beginning.items()):
-            if task is not None and task.done():  # it was cancelled before it had begun
-                del self._beginning[hire]
         self._next_hire = 1
         self._hire_if_needed()
 
@@ -77,36 +76,66 @@ class Crew(Generic[J, R]):
             return
         self._hiring = True
         try:
-            while self._waiting and not self._beginning:
+            while self._waiting and not self._beginning and not self._free:
                 for _ in range(min(self._next_hire, len(self._waiting))):
                     self._hire()
                 self._next_hire *= 2
+                asyncio.get_running_loop().call_soon(self._look)
         finally:
             self._hiring = False
 
     def _hire(self) -> None:
-        hire = object()
-        self._beginning[hire] = None
-        task = asyncio.get_running_loop().create_task(self._work(hire), name="dso-crew")
-        if hire in self._beginning:  # else it has begun already
-            self._beginning[hire] = task
+        """Take on a task for the next job, whose context is the task's own."""
+        job = self._waiting.popleft()
+        self._beginning[job] = None
+        task = asyncio.get_running_loop().create_task(self._work(job), name="dso-crew", context=job.within.copy())
+        if job in self._beginning:
+            self._beginning[job] = task
+        else:  # it has begun already
+            self._looks += 1
 
-    async def _work(self, hire: object) -> None:
-        """Do one job after another until one has to wait, and that one to its end."""
-        self._beginning.pop(hire, None)
-        done = 0
+    def _look(self) -> None:
+        """Take on more where all that were taken on have made their first step, and have to wait."""
+        self._looks += 1
+        for job, task in tuple(self._beginning.items()):
+            if task is not None and task.done():  # it was cancelled before it had begun
+                del self._beginning[job]
+                self._waiting.appendleft(job)
+        self._hire_if_needed()
+
+    async def _work(self, job: J) -> None:
+        """Do a job, and others that are waiting if that one had not to wait."""
+        self._beginning.pop(job, None)
+        looks = self._looks
         try:
-            while self._waiting:
+            coroutine = self._begin_job(job)
+            ended = None if coroutine is None else await coroutine
+        except asyncio.CancelledError:
+            self._lost(job)
+            raise
+        except Exception as error:  # noqa: BLE001 — whoever gave the job hears of it
+            self._failed(job, error)
+        else:
+            if ended is not None:
+                self._done(job, ended)
+        if looks == self._looks:  # nobody has looked meanwhile
+            await self._do_others()
+
+    async def _do_others(self) -> None:
+        """Do one job after another, each in a context of its own, until one has to wait, and that one to its end."""
+        rest, done = None, 0
+        self._free += 1
+        try:
+            while self._waiting and rest is None:
                 rest = self._begun(self._waiting.popleft())
-                if rest is not None:
-                    self._hire_if_needed()
-                    await rest
-                    return
                 done += 1
-                if done % IN_ONE_GO == 0:
+                if done % IN_ONE_GO == 0 and rest is None:
                     await asyncio.sleep(0)
         finally:
+            self._free -= 1
             self._hire_if_needed()
+        if rest is not None:
+            await rest
 
     def _begun(self, job: J) -> Awaitable[None] | None:
         """Make a job's first step, and return the others; None where there are none."""

@@ -52,9 +52,9 @@ class LiveHealth:
 
     def note(self, executed: Executed[object], at: datetime) -> None:
         """Take in an execution that ended at `at`, in whatever order."""
-        outcome = executed.outcome
-        if self._is_no_plain_step(executed, at):
-            self.load(record(self.state, executed, at))
+        outcome, newest = executed.outcome, self._newest
+        if executed.cut_short is not None or self._state.cuts or (newest is not None and at < newest):
+            self.load(record(self.state, executed, at))  # it is no plain step
         elif executed.verdict is Verdict.SUCCESS and isinstance(outcome, Success):
             self._succeeded(outcome, at)
         elif executed.verdict is Verdict.FAILURE and isinstance(outcome, Failure):
@@ -77,10 +77,6 @@ class LiveHealth:
         self._last_failure = last_failure(outcome, at)
         self._newest = at
         self._frozen = None
-
-    def _is_no_plain_step(self, executed: Executed[object], at: datetime) -> bool:
-        late = self._newest is not None and at < self._newest
-        return late or executed.cut_short is not None or bool(self._state.cuts)
 
     @property
     def state(self) -> SourceHealth:

@@ -8,6 +8,8 @@ come to stand behind. It must not know what is called.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from data_source_orchestrator.core.clock import Clock
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.errors import ConfigurationError
@@ -58,15 +60,14 @@ def scope_of(name: str, policy: LimitPolicy, clock: Clock) -> Scope:
     )
 
 
-class Passage:
-    """Leave to make one call: a token of every pace and a slot of every concurrency limiter, until `Limits.leave`."""
+class Passage(Struct, eq=False, gc=False):  # limits know no passage, so no circle can come of one
+    """Leave to make one call: a token of every pace and a slot of every concurrency limiter, until `Limits.leave`.
 
-    __slots__ = ("limits", "slots")
+    `limits` is where it is to be brought back; None once it has been.
+    """
 
-    def __init__(self, limits: "Limits", slots: list[Slot]) -> None:
-        self.limits: Limits | None = limits
-        """Where it is to be brought back; None once it has been."""
-        self.slots = slots
+    limits: "Limits | None"
+    slots: tuple[Slot, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,14 +95,7 @@ class Limits:
                 return None
         if self.take_tokens() is not None:
             return None
-        slots: list[Slot] = []
-        for limiter in self._concurrency:
-            slot = limiter.try_enter()
-            if slot is None:
-                self._give_back(slots)
-                return None
-            slots.append(slot)
-        return Passage(self, slots)
+        return self._with_slots() if self._concurrency else Passage(self, ())
 
     async def enter(self, deadline: Deadline | None = None) -> Passage | Refusal:
         """Return a passage as soon as it is this caller's turn, or why there is none inside the deadline."""
@@ -128,8 +122,9 @@ class Limits:
         if not used:
             self._give_back(passage.slots)
             return
-        for limiter in self._inwards:
-            limiter.leave(passage.slots.pop(), overloaded=overloaded)
+        if passage.slots:
+            for limiter, slot in zip(self._inwards, reversed(passage.slots), strict=True):
+                limiter.leave(slot, overloaded=overloaded)
 
     def take_tokens(self) -> RateLimiter | None:
         """Take a token of every pace, or none and return the one that refuses."""
@@ -139,6 +134,17 @@ class Limits:
                     taken.refund()
                 return rate
         return None
+
+    def _with_slots(self) -> Passage | None:
+        """Return a passage with a slot of every concurrency limiter; where one has none, all is given back."""
+        slots: list[Slot] = []
+        for limiter in self._concurrency:
+            slot = limiter.try_enter()
+            if slot is None:
+                self._give_back(slots)
+                return None
+            slots.append(slot)
+        return Passage(self, tuple(slots))
 
     def _give_back(self, slots: Sequence[Slot]) -> None:
         for limiter, slot in zip(self._concurrency, slots, strict=False):
@@ -231,7 +237,7 @@ class _Way:
         return await self._until_open(self._steps[-1].scope)
 
     def _passage(self) -> Passage:
-        slots = [step.slot for step in self._steps if step.slot is not None]
+        slots = tuple(step.slot for step in self._steps if step.slot is not None)
         for step in self._steps:
             step.slot = None
         return Passage(self._limits, slots)

@@ -24,7 +24,7 @@ from data_source_orchestrator.core.events import (
 )
 from data_source_orchestrator.core.outcome import Executed, Failure, Skipped, Success
 from data_source_orchestrator.core.policies import ChaosPolicy, HedgePolicy, Purpose
-from data_source_orchestrator.core.verdicts import SkipReason, Verdict
+from data_source_orchestrator.core.verdicts import FailureKind, SkipReason, Verdict
 from data_source_orchestrator.resilience.alarms import Alarms
 from data_source_orchestrator.resilience.attempt import Attempt, Attempts, Wanted
 from data_source_orchestrator.resilience.breaker import BreakerState, CircuitBreaker
@@ -39,6 +39,7 @@ from data_source_orchestrator.resilience.limits import Limits, Passage, Refusal
 from data_source_orchestrator.resilience.race import FIRST
 from data_source_orchestrator.resilience.rate_limiter import RateLimiter
 from data_source_orchestrator.resilience.retry import Retry, Stop
+from data_source_orchestrator.resilience.suspects import Withheld
 from data_source_orchestrator.resilience.wording import (
     CHECK_NOT_PAID,
     NOT_STARTED,
@@ -49,6 +50,21 @@ from data_source_orchestrator.resilience.wording import (
 )
 
 T = TypeVar("T")
+
+
+class _Part(Part[T]):
+    """One of two calls; what may be our own fault is withheld for both of them together."""
+
+    __slots__ = ()
+
+    @property
+    def withheld(self) -> Withheld | None:
+        """What the execution has not reported yet."""
+        return self._wanted.withheld
+
+    def note_failure(self, kind: FailureKind) -> None:
+        """Hear that the call has failed."""
+        self._wanted.note_failure(kind)
 
 
 class Guard:
@@ -140,6 +156,9 @@ class Guard:
             self.budget.refund()
             if run_budget is not None:
                 run_budget.refund()
+        elif wanted.withheld is not None:
+            attempt.count_in_doubt(wanted.withheld)
+            return self._executed(attempt, warning)
         if attempt.permit is not None:
             self.breaker.finish_execution(attempt.permit, attempt.verdict)
         return self._executed(attempt, warning)
@@ -229,7 +248,7 @@ class Guard:
     async def _hedged(self, hedge: Hedge, first: Attempt[T], run_budget: RetryBudget | None) -> Attempt[T]:
         """Make an attempt that a second call may join, and return the one that counts."""
         wanted = first.made_for
-        parts: dict[int, Part[T]] = {}
+        parts: dict[int, _Part[T]] = {}
 
         async def call(number: int) -> Attempt[T]:
             attempt: Attempt[T] | Skipped = first
@@ -237,7 +256,7 @@ class Guard:
                 attempt = await self._admitted_in_turn(wanted, first.number + 1)
             if isinstance(attempt, Skipped):
                 return self._attempts.refused(wanted, first.number + 1)
-            parts[number] = attempt.made_for = Part(wanted, attempt)
+            parts[number] = attempt.made_for = _Part(wanted, attempt)
             if (rest := self._told(attempt)) is not None:
                 await rest
             return attempt

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_source_orchestrator.core.errors import FetchError
-from data_source_orchestrator.core.outcome import Executed, Failure, Outcome, Skipped, Success
+from data_source_orchestrator.core.outcome import CutShort, Executed, Failure, Outcome, Skipped, Success
 from data_source_orchestrator.core.policies import HealthPolicy
 from data_source_orchestrator.core.result import metadata_of
 from data_source_orchestrator.core.source import Source
@@ -29,6 +29,7 @@ from data_source_orchestrator.health.record import checked, record
 from data_source_orchestrator.health.reports import overall, report
 from data_source_orchestrator.health.state import KEPT, SourceHealth, history
 from data_source_orchestrator.health.status import HealthStatus, average_latency, status_of, uptime
+from data_source_orchestrator.resilience.common_cause import excuse
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 POLICY = HealthPolicy()
@@ -51,9 +52,16 @@ def refusal(reason: SkipReason) -> Executed[object]:
     return Executed(outcome=Skipped(source="a", reason=reason), verdict=Verdict.RELEASED)
 
 
+def cut_short(after: float) -> Executed[object]:
+    outcome = Failure(source="a", kind=FailureKind.TIMEOUT, error=FetchError("timeout"), attempts=1, duration=after)
+    return Executed(outcome=outcome, verdict=Verdict.RELEASED, cut_short=CutShort(after=after, timeout=TIMEOUT))
+
+
 successes = st.builds(success, seconds, seconds)
 failures = st.builds(failure, st.sampled_from(FailureKind), seconds)
 silent = st.builds(refusal, st.sampled_from([SkipReason.CIRCUIT_OPEN, SkipReason.CANCELLED]))
+offline = st.builds(lambda duration: excuse(failure(FailureKind.CONNECTION, duration)), seconds)
+cut = st.builds(cut_short, seconds)
 pasts = st.lists(st.one_of(successes, failures, silent), max_size=40) | st.lists(
     st.one_of(successes, failures), min_size=90, max_size=130
 )
@@ -66,7 +74,7 @@ def fold(executions: list[Executed[object]]) -> SourceHealth:
     return state
 
 
-@given(st.lists(st.tuples(st.one_of(successes, failures, silent), st.integers(0, 20)), max_size=150))
+@given(st.lists(st.tuples(st.one_of(successes, failures, silent, offline, cut), st.integers(0, 20)), max_size=150))
 def test_health_kept_in_place_is_the_fold(past: list[tuple[Executed[object], int]]):
     live, state = LiveHealth(), SourceHealth()
     for number, (executed, late) in enumerate(past):

@@ -12,6 +12,7 @@ from data_source_orchestrator.core.verdicts import FailureKind, Verdict
 from data_source_orchestrator.health.document import from_json, to_json
 from data_source_orchestrator.health.record import checked, record
 from data_source_orchestrator.health.state import SourceHealth
+from data_source_orchestrator.resilience.common_cause import excuse
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 GOOD: Executed[object] = Executed(
@@ -26,8 +27,9 @@ CUT: Executed[object] = Executed(
     verdict=Verdict.RELEASED,
     cut_short=CutShort(after=0.7, timeout=30.0),
 )
+OFFLINE = excuse(CUT)
 RAN = record(record(SourceHealth(), GOOD, NOON), BAD, NOON)
-LIVED = checked(record(RAN, CUT, NOON + timedelta(hours=1)), BAD, NOON)
+LIVED = checked(record(record(RAN, CUT, NOON + timedelta(hours=1)), OFFLINE, NOON + timedelta(hours=2)), OFFLINE, NOON)
 
 
 def document() -> Any:
@@ -86,7 +88,12 @@ def test_what_is_no_document_of_ours_is_read_as_no_history(found: Any):
         ("cuts", [["2026-03-01T13:00:00+00:00", 0.7]]),
         ("cuts", [["2026-03-01T13:00:00+00:00", -1, 30.0]]),
         ("cuts", [["2026-03-01T13:00:00+00:00", 0.7, 30.0]] * 101),
+        ("offline", None),
+        ("offline", ["2026-03-01T12:00:00"]),
+        ("offline", ["2026-03-01T13:00:00+00:00"] * 101),
         ("last_check", ["2026-03-01T12:00:00+00:00", 1, None, ""]),
+        ("last_check", ["2026-03-01T12:00:00+00:00", False, None, "", 1]),
+        ("last_check", ["2026-03-01T12:00:00+00:00", False, None, "", True, True]),
         ("last_check", 5),
     ],
 )
@@ -94,13 +101,14 @@ def test_a_document_with_one_wrong_member_is_read_as_no_history(name: str, value
     assert from_json({**document(), name: value}) == SourceHealth()
 
 
-def test_a_document_from_before_cuts_were_remembered_is_still_read():
+def test_a_document_from_before_cuts_and_our_own_outages_were_remembered_is_still_read():
     found = document()
-    del found["cuts"]
+    del found["cuts"], found["offline"]
+    found["last_check"] = to_json(checked(RAN, BAD, NOON))["last_check"][:4]  # type: ignore[index]
     assert from_json(found) == checked(RAN, BAD, NOON)
 
 
-@pytest.mark.parametrize("name", [name for name in to_json(SourceHealth()) if name != "cuts"])
+@pytest.mark.parametrize("name", [name for name in to_json(SourceHealth()) if name not in {"cuts", "offline"}])
 def test_an_older_document_without_a_member_is_read_as_no_history(name: str):
     found = document()
     del found[name]

@@ -11,6 +11,8 @@ from data_source_orchestrator.core.outcome import CutShort, Executed, Failure, S
 from data_source_orchestrator.core.verdicts import FailureKind, SkipReason, Verdict
 from data_source_orchestrator.health.record import LONGEST_MESSAGE, checked, readmitted, record
 from data_source_orchestrator.health.state import KEPT, Check, Cut, LastFailure, SourceHealth, history
+from data_source_orchestrator.health.status import uptime
+from data_source_orchestrator.resilience.common_cause import excuse
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -32,6 +34,10 @@ def skipped() -> Executed[object]:
 def cut_short(after: float = 0.7) -> Executed[object]:
     outcome = failure(FailureKind.TIMEOUT).outcome
     return Executed(outcome=outcome, verdict=Verdict.RELEASED, cut_short=CutShort(after=after, timeout=30.0))
+
+
+def offline(message: str = "refused") -> Executed[object]:
+    return excuse(failure(FailureKind.CONNECTION, message))
 
 
 def fold(*executions: Executed[object]) -> SourceHealth:
@@ -232,6 +238,34 @@ def test_whatever_tells_of_the_source_ends_the_row_of_cuts_before_it_in_whatever
     for order in (told, told[::-1], [told[2], told[0], told[3], told[1]]):
         assert [cut.at for cut in fold_at(*order).cuts] == [at(20), at(30)]
     assert fold_at(*told, (40, executed)).cuts == ()
+
+
+def test_what_we_could_not_reach_while_our_own_network_was_down_is_remembered_and_moves_no_number():
+    before = fold(failure(), success(), failure())
+    after = record(before, offline(), at(9))
+    assert after == replace(before, offline=(at(9),))
+    assert uptime(after) == uptime(before)
+
+
+@pytest.mark.parametrize("executed", [success(), failure()])
+def test_whatever_tells_of_the_source_ends_our_outages_before_it_in_whatever_order(executed: Executed[object]):
+    told = [(0, offline()), (10, executed), (20, offline()), (30, cut_short())]
+    for order in (told, told[::-1]):
+        state = fold_at(*order)
+        assert (state.offline, [cut.at for cut in state.cuts]) == ((at(20),), [at(30)])
+    assert fold_at(*told, (40, executed)).offline == ()
+
+
+def test_no_more_of_our_outages_are_kept_than_executions():
+    moments = fold(*[offline()] * (KEPT + 1)).offline
+    assert (len(moments), moments[0]) == (KEPT, NOON + timedelta(minutes=1))
+
+
+def test_a_check_while_our_own_network_is_down_is_kept_as_one_that_says_nothing_of_its_source():
+    state = checked(fold(success()), offline("no route to host"), NOON)
+    assert state == replace(
+        fold(success()), last_check=Check(at=NOON, ok=False, message="connection: no route to host", offline=True)
+    )
 
 
 def test_no_more_cuts_are_kept_than_executions():

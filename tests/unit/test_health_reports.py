@@ -159,7 +159,16 @@ def test_without_history_nothing_is_invented():
     assert (fresh.status, fresh.uptime, fresh.average_latency) == (UNKNOWN, None, None)
 
 
-def test_the_fields_of_both_reports_are_those_of_the_seed_and_what_was_cut_short():
+def test_who_was_not_reached_because_our_own_network_was_down_is_named_and_not_called_never_run():
+    states = {"a": SourceHealth(offline=(NOON,)), "b": SourceHealth(), "off": SourceHealth(offline=(NOON,))}
+    reports = [report(Source(key=key, fetcher=lambda: None), state, HealthPolicy()) for key, state in states.items()]
+    health = overall(reports, {"off"})
+    assert health.message == (
+        "0 of 2 sources healthy; our own network was down in the last run of: a; not run yet: b; disabled: off"
+    )
+
+
+def test_the_fields_of_both_reports_are_those_of_the_seed_and_what_kept_a_run_from_telling_anything():
     assert [member.name for member in fields(HealthReport)] == [
         "key",
         "source_name",
@@ -172,6 +181,8 @@ def test_the_fields_of_both_reports_are_those_of_the_seed_and_what_was_cut_short
         "message",
         "last_check",
         "cut_short",
+        "offline",
+        "offline_at",
     ]
     assert [member.name for member in fields(OverallHealth)] == [
         "status",

@@ -1,14 +1,14 @@
 """What a source's past says about it, each threshold at its boundary."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from data_source_orchestrator.core.policies import HealthPolicy
 from data_source_orchestrator.core.verdicts import FailureKind, Verdict
-from data_source_orchestrator.health.state import Cut, Execution, LastFailure, SourceHealth
-from data_source_orchestrator.health.status import HealthStatus, assess, average_latency, status_of, uptime
+from data_source_orchestrator.health.state import Check, Cut, Execution, LastFailure, SourceHealth
+from data_source_orchestrator.health.status import HealthStatus, assess, average_latency, offline_at, status_of, uptime
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 UNKNOWN, HEALTHY, DEGRADED, DOWN = HealthStatus
@@ -164,6 +164,50 @@ def test_a10_runs_that_cut_a_source_short_are_told_with_what_to_do_and_judge_not
     limit = "by the run's limit after 0.7 s, before its own timeout of 30 s was up"
     assert told.why == f"{why} {limit}; raise run.timeout, or lower the source's timeout"
     assert told.status is status is judged(past(marks))
+
+
+@pytest.mark.parametrize(
+    ("marks", "count", "status", "why"),
+    [
+        ("", 1, UNKNOWN, "our own network was down in its last run"),
+        ("", 3, UNKNOWN, "our own network was down in its last 3 runs"),
+        ("..", 1, HEALTHY, "none of its last 2 executions failed; since then our own network was down in its last run"),
+    ],
+)
+def test_runs_in_which_our_own_network_was_down_are_told_and_judge_nothing(
+    marks: str, count: int, status: HealthStatus, why: str
+):
+    state = replace(past(marks), offline=(NOON,) * count)
+    told = assess(state, timeout=30.0, policy=HealthPolicy())
+    assert (told.why, told.status, judged(past(marks))) == (why, status, status)
+
+
+def at(minute: int) -> datetime:
+    return NOON + timedelta(minutes=minute)
+
+
+OK, FAILED, UNTOLD = (Check(at=at(5), ok=True), Check(at=at(5), ok=False), Check(at=at(5), ok=False, offline=True))
+
+
+@pytest.mark.parametrize(
+    ("state", "minute"),
+    [
+        (SourceHealth(), None),
+        (past("."), None),
+        (SourceHealth(offline=(at(1), at(2))), 2),
+        (SourceHealth(offline=(at(1),), last_check=OK), None),
+        (SourceHealth(offline=(at(1),), last_check=FAILED), None),
+        (SourceHealth(offline=(at(9),), last_check=OK), 9),
+        (SourceHealth(last_check=UNTOLD), 5),
+        (SourceHealth(offline=(at(1),), last_check=UNTOLD), 5),
+        (replace(past("."), last_check=UNTOLD), 5),
+        (replace(past("."), last_check=Check(at=at(-5), ok=False, offline=True)), None),
+    ],
+)
+def test_our_own_network_was_last_found_down_unless_a_run_or_a_check_has_told_something_since(
+    state: SourceHealth, minute: int | None
+):
+    assert offline_at(state) == (None if minute is None else at(minute))
 
 
 @pytest.mark.parametrize(

@@ -131,9 +131,26 @@ class HealthChanged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceFinished(Event):
-    """One execution of a source has ended; shared by every run that waited for it."""
+    """One execution of a source has ended, at `at`, and is counted; shared by every run that waited for it."""
 
     executed: Executed[object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceUnreached(Event):
+    """One execution of a source has ended, and nobody in its run has answered yet: it may be our own network.
+
+    `SourceFinished` follows when that is known, at the latest with the end of the run.
+    """
+
+    executed: Executed[object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonitorOffline(Event):
+    """Our own network was down: nobody answered, and what these sources failed with is not held against them."""
+
+    sources: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

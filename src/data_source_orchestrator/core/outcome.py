@@ -98,13 +98,14 @@ class Executed(Struct, Generic[T_co], kw_only=True):
     """An outcome together with what it says about its source.
 
     `probe` marks the single attempt that a half-open breaker lets through. `cut_short` tells why a timeout says nothing
-    about its source.
+    about its source, and `offline` that its failure does not, because it was our own network that was down.
     """
 
     outcome: "Success[T_co] | Failure | Skipped"
     verdict: Verdict
     probe: bool = False
     cut_short: CutShort | None = None
+    offline: bool = False
 
 
 def _beside(age: Age | None) -> str:

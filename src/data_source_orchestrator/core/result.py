@@ -20,6 +20,8 @@ class Metadata:
     """A run in numbers: `sources` are the keys that succeeded, `stale` those that served older data instead.
 
     `success_count + failure_count + skipped_count` is the number of sources asked. `total_duration` is seconds.
+    `offline` are the sources that nobody could have reached, because our own network was down: they failed, and it is
+    not held against them.
     """
 
     run_id: str
@@ -32,6 +34,7 @@ class Metadata:
     required: int
     sufficient: bool
     stale: tuple[str, ...] = ()
+    offline: tuple[str, ...] = ()
 
 
 def metadata_of(  # noqa: PLR0913 — each is another number of the run
@@ -42,6 +45,7 @@ def metadata_of(  # noqa: PLR0913 — each is another number of the run
     total_duration: float,
     required: int,
     accept_stale: bool = False,
+    offline: tuple[str, ...] = (),
 ) -> Metadata:
     """Count outcomes into a run's metadata; `required` successes make it sufficient, if anybody was asked at all.
 
@@ -63,6 +67,7 @@ def metadata_of(  # noqa: PLR0913 — each is another number of the run
         required=required,
         sufficient=len(succeeded) + len(accepted) >= required and bool(asked.union(accepted)),
         stale=stale,
+        offline=offline,
     )
 
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from data_source_orchestrator.core.allowance import Allowance
@@ -16,6 +17,7 @@ from data_source_orchestrator.core.events import (
     SourceForgotten,
     SourceRegistered,
     SourceSwitched,
+    SourceUnreached,
 )
 from data_source_orchestrator.core.outcome import Executed
 from data_source_orchestrator.core.policies import BudgetPolicy, HealthPolicy, LimitPolicy
@@ -203,16 +205,21 @@ class SourceCoordinator:
         if entry is not None and entry.guard.pace is not None:
             entry.guard.pace.observe(allowance)
 
-    def record(self, executed: Executed[Any], guard: Guard) -> None:
-        """Fold an execution under this guard into its source's health, and tell that it ended."""
+    def record(self, executed: Executed[Any], guard: Guard, at: datetime | None = None) -> None:
+        """Fold an execution under this guard into its source's health, and tell that it ended, by default just now."""
         entry = self._guarded_by(guard)
         if entry is not None:
-            now = self.clock.now()
+            now = self.clock.now() if at is None else at
             before = self._watched_status(entry)
             entry.health.note(executed, now)
             self._tell_change(entry, before)
             if self.hub.hears(SourceFinished):
                 self.hub.emit(SourceFinished(at=now, executed=executed))
+
+    def record_later(self, executed: Executed[Any], guard: Guard, at: datetime) -> None:
+        """Tell of an execution that ended at `at` and cannot be recorded yet, because it may be our own fault."""
+        if self._guarded_by(guard) is not None and self.hub.hears(SourceUnreached):
+            self.hub.emit(SourceUnreached(at=at, executed=executed))
 
     def record_check(self, executed: Executed[Any], guard: Guard) -> bool:
         """Keep what a health check under this guard found, apart from the executions; False where it is unknown."""

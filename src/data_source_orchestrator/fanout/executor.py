@@ -5,7 +5,7 @@ When it ends, by whatever way, nothing is left running that only it had wanted.
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from contextvars import copy_context
 from typing import Any
 
@@ -20,7 +20,9 @@ from data_source_orchestrator.fanout.arrivals import Arrivals
 from data_source_orchestrator.fanout.flight import Booking, Flight, Flights
 from data_source_orchestrator.fanout.plan import Plan
 from data_source_orchestrator.resilience.budget import RetryBudget
+from data_source_orchestrator.resilience.common_cause import LEAST_SOURCES
 from data_source_orchestrator.resilience.retry import Retry
+from data_source_orchestrator.resilience.suspects import Suspects
 
 Outcomes = AsyncGenerator[Sequence[Outcome[Any]], None]
 """Outcomes as they come, those that came at one moment together."""
@@ -45,15 +47,30 @@ class Executor:
         self._budget = budget
         self._afresh = afresh
         self._deadline = deadline
+        self._suspects: Suspects | None = None
+        self._refreshing: Suspects | None = None
+
+    @property
+    def offline(self) -> tuple[str, ...]:
+        """The sources whose failures are not theirs, because our own network was down; known when all have ended."""
+        return () if self._suspects is None else self._suspects.offline
 
     async def stream(self, plan: Plan) -> Outcomes:
         """Yield outcomes as they come; close the generator to cancel what is still under way."""
         if plan.skipped:
             yield plan.skipped
-        run = self._ask(plan.asked) if self._config.parallel_execution else self._in_turn(plan.asked)
-        async with aclosing(run):
-            async for outcomes in run:
-                yield outcomes
+        asked = plan.asked
+        under_way = len(asked)
+        if len(asked) >= LEAST_SOURCES:
+            self._suspects, self._refreshing = self._flights.suspects(), self._flights.suspects()
+        run = self._ask(asked) if self._config.parallel_execution else self._in_turn(asked)
+        with nullcontext() if self._suspects is None else self._suspects:
+            async with aclosing(run):
+                async for outcomes in run:
+                    under_way -= len(outcomes)
+                    if self._suspects is not None and not under_way:
+                        self._suspects.close()  # at once, however long the last outcomes are looked at
+                    yield outcomes
 
     async def _in_turn(self, sources: tuple[Source[Any], ...]) -> Outcomes:
         stop: SkipReason | None = None
@@ -80,6 +97,8 @@ class Executor:
             within=copy_context(),
             landed=arrivals.put,
             afresh=self._afresh,
+            suspects=self._suspects,
+            refreshing=self._refreshing,
         )
         waiting = {self._flights.board(source, booking): booking for source in known}
         ending: list[asyncio.Task[None]] = []

@@ -5,7 +5,8 @@ A flight ends with its last passenger: whoever leaves last cancels it. It lives 
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import nullcontext
 from contextvars import Context
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -15,7 +16,7 @@ from data_source_orchestrator.core.context import FetchContext, Warn
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.durations import in_seconds
 from data_source_orchestrator.core.errors import FetchError
-from data_source_orchestrator.core.events import BytesReceived, SourceForgotten
+from data_source_orchestrator.core.events import BytesReceived, MonitorOffline, SourceForgotten
 from data_source_orchestrator.core.outcome import Executed, Failure, Outcome
 from data_source_orchestrator.core.policies import CachePolicy
 from data_source_orchestrator.core.ports import CacheStore
@@ -29,8 +30,10 @@ from data_source_orchestrator.resilience.attended import attended
 from data_source_orchestrator.resilience.background import Background
 from data_source_orchestrator.resilience.budget import RetryBudget
 from data_source_orchestrator.resilience.cache import ResultCache
+from data_source_orchestrator.resilience.common_cause import excuse, not_reached
 from data_source_orchestrator.resilience.guard import Guard
 from data_source_orchestrator.resilience.retry import Retry
+from data_source_orchestrator.resilience.suspects import Suspects
 from data_source_orchestrator.resilience.wanted import SourceCall
 from data_source_orchestrator.resilience.wording import CANCELLED_FROM_ELSEWHERE
 from data_source_orchestrator.web.pool import HttpPool
@@ -52,7 +55,8 @@ class Booking:
     """What one run wants of its flights: by when, how often they are tried again, who pays for that.
 
     They fly in copies of the context `within` which the run was asked for, and `landed` hears of each that has landed.
-    `afresh` asks every upstream, whatever is cached.
+    `afresh` asks every upstream, whatever is cached. `suspects` hold back what may be our own fault in the run, and
+    `refreshing` in the refreshes that it begins; both are None where it asks too few to tell.
     """
 
     until: float
@@ -61,6 +65,8 @@ class Booking:
     within: Context
     landed: Landed
     afresh: bool
+    suspects: Suspects | None
+    refreshing: Suspects | None
 
     @cached_property
     def alone(self) -> "tuple[Booking, ...]":
@@ -85,6 +91,11 @@ class Flight(SourceCall[Any], eq=False, kw_only=True):
     exit: KeyboardInterrupt | SystemExit | None = None
 
     @property
+    def runs(self) -> Sequence[Suspects]:
+        """The runs that wait for it."""
+        return [booking.suspects for booking in self.passengers if booking.suspects is not None]
+
+    @property
     def within(self) -> Context:
         """The context of which it flies in a copy."""
         return self.booking.within
@@ -96,6 +107,8 @@ class Flight(SourceCall[Any], eq=False, kw_only=True):
 
     def join(self, booking: Booking) -> None:
         """Take another passenger, and put the deadline off as far as this one and the source's own limit allow."""
+        if self.withheld is not None and booking.suspects is not None:
+            self.withheld.join(booking.suspects)
         self.passengers = (*self.passengers, booking)
         self.deadline.put_off(min(booking.until, self.started + self.timeout))
 
@@ -118,6 +131,17 @@ class Flight(SourceCall[Any], eq=False, kw_only=True):
         return self.deadline.clock.monotonic() - self.started
 
 
+class Refresh(SourceCall[Any], eq=False, kw_only=True):
+    """A fetch in the background, judged `among` the others that its run has begun."""
+
+    among: Suspects | None
+
+    @property
+    def runs(self) -> Sequence[Suspects]:
+        """Those that it is judged with."""
+        return () if self.among is None else (self.among,)
+
+
 class Flights:
     """The flights of one orchestrator, at most one for each source and event loop."""
 
@@ -132,6 +156,7 @@ class Flights:
         self._under_way: dict[Place, Flight] = {}
         self._crews: dict[asyncio.AbstractEventLoop, Crew[Flight, Executed[Any]]] = {}
         self._make_context = self.context  # one method for all flights
+        self._doubting: set[Suspects] = set()
 
     def board(self, source: Source[Any], booking: Booking) -> Flight:
         """Join the flight of this source, planning one if there is none; what is planned begins with `take_off`."""
@@ -149,6 +174,10 @@ class Flights:
     def take_off(self) -> None:
         """Let somebody fly what was planned on the running loop."""
         self._crew(asyncio.get_running_loop()).begin()
+
+    def suspects(self) -> Suspects:
+        """Return what holds back the failures of one run while it has heard nobody."""
+        return Suspects(self._doubting, self._tell_offline)
 
     def knows(self, source: Source[Any]) -> bool:
         """Return whether the source is still registered, and not another one of its key."""
@@ -239,25 +268,50 @@ class Flights:
         source, guard, clock = flight.source, flight.guard, self._coordinator.clock
         if not guard.budget.spend_refresh():
             return
-        call = SourceCall(
+        among = flight.booking.refreshing
+        call = Refresh(
             source,
             guard.calls.of(source.fetcher),
             deadline=Deadline.after(clock, in_seconds(source.timeout)),
             started=clock.monotonic(),
             make_context=self._make_context,
+            among=among,
         )
-        async with self._http.use():
-            executed = await attended(call, guard.run(call, flight.retry))
-        self._coordinator.record(executed, guard)
+        with nullcontext() if among is None else among:
+            async with self._http.use():
+                executed = await attended(call, guard.run(call, flight.retry))
+            self._record(call, executed, guard)
         if self._serves(cache, flight):
             await cache.settle(ALL, executed)
 
     def _done(self, flight: Flight, executed: Executed[Any]) -> None:
         flight.executed = executed
         try:
-            self._coordinator.record(executed, flight.guard)
+            if self._doubting:
+                self._record(flight, executed, flight.guard)
+            else:
+                self._coordinator.record(executed, flight.guard)
         finally:
             self._land(flight)  # whatever happens, nobody waits for ever
+
+    def _record(self, call: SourceCall[Any], executed: Executed[Any], guard: Guard) -> None:
+        """Report an execution that may be the first to be answered, or one of those that nobody answers."""
+        if executed.verdict is Verdict.SUCCESS:
+            for suspects in call.runs:
+                suspects.answered()
+        if call.withheld is None or not not_reached(executed.outcome):
+            self._coordinator.record(executed, guard)
+            return
+        ended = self._coordinator.clock.now()
+
+        def record(*, excused: bool) -> None:
+            self._coordinator.record(excuse(executed) if excused else executed, guard, ended)
+
+        self._coordinator.record_later(executed, guard, ended)
+        call.withheld.add(executed.outcome.kind, record)
+
+    def _tell_offline(self, sources: tuple[str, ...]) -> None:
+        self._coordinator.hub.emit(MonitorOffline(at=self._coordinator.clock.now(), sources=sources))
 
     def _failed(self, flight: Flight, error: Exception) -> None:
         """Land a flight whose fetcher wished the program to end, or in which the engine itself failed."""

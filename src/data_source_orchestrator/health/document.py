@@ -15,7 +15,8 @@ SCHEMA = "dso.health/1"
 def to_json(state: SourceHealth) -> dict[str, Json]:
     """Return the document.
 
-    An execution is `[at, kind or null, duration, latency or null, attempts]`, a cut `[at, after, timeout]`.
+    An execution is `[at, kind or null, duration, latency or null, attempts]`, a cut `[at, after, timeout]`, a check
+    `[at, ok, latency or null, message, offline]`.
     """
     failure, check = state.last_failure, state.last_check
     return {
@@ -29,7 +30,8 @@ def to_json(state: SourceHealth) -> dict[str, Json]:
         "last_success": state.last_success.isoformat() if state.last_success else None,
         "last_failure": [failure.at.isoformat(), failure.kind, failure.message] if failure else None,
         "cuts": [[cut.at.isoformat(), cut.after, cut.timeout] for cut in state.cuts],
-        "last_check": [check.at.isoformat(), check.ok, check.latency, check.message] if check else None,
+        "offline": [at.isoformat() for at in state.offline],
+        "last_check": [check.at.isoformat(), check.ok, check.latency, check.message, check.offline] if check else None,
     }
 
 
@@ -55,6 +57,7 @@ def _state(document: Json) -> SourceHealth:
         last_success=None if success is None else moment(success),
         last_failure=None if failure is None else _failure(failure),
         cuts=tuple(_cut(row) for row in items(held.get("cuts", []))),
+        offline=tuple(moment(at) for at in items(held.get("offline", []))),
         last_check=None if check is None else _check(check),
     )
 
@@ -85,9 +88,14 @@ def _failure(row: Json) -> LastFailure:
 
 
 def _check(row: Json) -> Check:
-    at, ok, latency, message = items(row)
+    at, ok, latency, message, *more = items(row)
+    [offline] = more or [False]  # the first documents did not tell it
     return Check(
-        at=moment(at), ok=truth(ok), latency=None if latency is None else number(latency), message=text(message)
+        at=moment(at),
+        ok=truth(ok),
+        latency=None if latency is None else number(latency),
+        message=text(message),
+        offline=truth(offline),
     )
 
 
@@ -100,4 +108,5 @@ def _adds_up(state: SourceHealth) -> bool:
         and (state.last_success is None) is (state.successes == 0)
         and (state.last_failure is None) is (state.failures == 0)
         and len(state.cuts) <= KEPT
+        and len(state.offline) <= KEPT
     )

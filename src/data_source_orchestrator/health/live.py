@@ -31,6 +31,7 @@ class LiveHealth:
         "_state",
         "_successes",
         "_total_duration",
+        "_untold",
     )
 
     def __init__(self) -> None:
@@ -45,6 +46,7 @@ class LiveHealth:
         )
         self._latencies = deque(state.latencies, maxlen=KEPT)
         self._newest = state.recent[-1].at if state.recent else None
+        self._untold = bool(state.cuts or state.offline)
         self._consecutive = state.consecutive_failures
         self._successes, self._failures = state.successes, state.failures
         self._total_duration = state.total_duration
@@ -52,13 +54,15 @@ class LiveHealth:
 
     def note(self, executed: Executed[object], at: datetime) -> None:
         """Take in an execution that ended at `at`, in whatever order."""
-        outcome, newest = executed.outcome, self._newest
-        if executed.cut_short is not None or self._state.cuts or (newest is not None and at < newest):
-            self.load(record(self.state, executed, at))  # it is no plain step
+        outcome = executed.outcome
+        if self._untold or (self._newest is not None and at < self._newest):
+            self.load(record(self.state, executed, at))
         elif executed.verdict is Verdict.SUCCESS and isinstance(outcome, Success):
             self._succeeded(outcome, at)
         elif executed.verdict is Verdict.FAILURE and isinstance(outcome, Failure):
             self._failed(outcome, at)
+        elif executed.offline or executed.cut_short is not None:
+            self.load(record(self.state, executed, at))
 
     def _succeeded(self, outcome: Success[object], at: datetime) -> None:
         self._recent.append((at, None, outcome.duration, outcome.latency, outcome.attempts))

@@ -17,13 +17,16 @@ LONGEST_MESSAGE = 500
 def record(state: SourceHealth, executed: Executed[object], at: datetime) -> SourceHealth:
     """Fold in an execution that ended at `at`, in whatever order.
 
-    What says nothing of the source changes nothing; only that the run's limit cut it short is remembered.
+    What says nothing of the source changes nothing; only that the run's limit cut it short, or that our own network was
+    down, is remembered.
     """
     outcome = executed.outcome
     if executed.verdict is Verdict.SUCCESS and isinstance(outcome, Success):
-        return _without_older_cuts(_succeeded(state, outcome, at))
+        return _since_the_last_execution(_succeeded(state, outcome, at))
     if executed.verdict is Verdict.FAILURE and isinstance(outcome, Failure):
-        return _without_older_cuts(_failed(state, outcome, at))
+        return _since_the_last_execution(_failed(state, outcome, at))
+    if executed.offline:
+        return _since_the_last_execution(replace(state, offline=tuple(sorted((*state.offline, at))[-KEPT:])))
     if executed.cut_short is not None:
         return _cut(state, executed.cut_short, at)
     return state
@@ -32,6 +35,8 @@ def record(state: SourceHealth, executed: Executed[object], at: datetime) -> Sou
 def checked(state: SourceHealth, executed: Executed[object], at: datetime) -> SourceHealth:
     """Note what a health check found, and nothing else; a check that was not carried out leaves the last one."""
     outcome = executed.outcome
+    if executed.offline and isinstance(outcome, Failure):
+        return replace(state, last_check=Check(at=at, ok=False, message=_message(outcome), offline=True))
     if executed.verdict is Verdict.SUCCESS and isinstance(outcome, Success):
         return replace(state, last_check=Check(at=at, ok=True, latency=outcome.latency))
     if executed.verdict is Verdict.FAILURE and isinstance(outcome, Failure):
@@ -96,15 +101,19 @@ def last_failure(outcome: Failure, at: datetime) -> LastFailure:
 def _cut(state: SourceHealth, cut_short: CutShort, at: datetime) -> SourceHealth:
     cut = Cut(at=at, after=cut_short.after, timeout=cut_short.timeout)
     cuts = sorted((*state.cuts, cut), key=lambda each: each.at)
-    return _without_older_cuts(replace(state, cuts=tuple(cuts[-KEPT:])))
+    return _since_the_last_execution(replace(state, cuts=tuple(cuts[-KEPT:])))
 
 
-def _without_older_cuts(state: SourceHealth) -> SourceHealth:
-    """Let go of cuts since which an execution has told how the source is."""
-    if not state.cuts or not state.recent:
+def _since_the_last_execution(state: SourceHealth) -> SourceHealth:
+    """Let go of what could not tell how the source is, where an execution has told it since."""
+    if not state.recent or not (state.cuts or state.offline):
         return state
     last = state.recent[-1].at
-    return replace(state, cuts=tuple(cut for cut in state.cuts if cut.at > last))
+    return replace(
+        state,
+        cuts=tuple(cut for cut in state.cuts if cut.at > last),
+        offline=tuple(at for at in state.offline if at > last),
+    )
 
 
 def _with(state: SourceHealth, execution: Execution) -> tuple[Execution, ...]:

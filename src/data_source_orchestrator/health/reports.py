@@ -12,7 +12,7 @@ from data_source_orchestrator.core.durations import in_seconds
 from data_source_orchestrator.core.policies import HealthPolicy
 from data_source_orchestrator.core.source import Source
 from data_source_orchestrator.health.state import Check, Cut, LastFailure, SourceHealth
-from data_source_orchestrator.health.status import HealthStatus, assess, average_latency, uptime
+from data_source_orchestrator.health.status import HealthStatus, assess, average_latency, offline_at, uptime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +20,9 @@ class HealthReport:
     """One source's health. `uptime` is 0 to 100 and `average_latency` seconds; both None without history.
 
     `source_name` is the title; `message` says why the status is what it is. `cut_short` are the runs since the last
-    execution whose own limit left the source too little time to tell anything of it.
+    execution whose own limit left the source too little time to tell anything of it, and `offline` the moments of those
+    in which our own network was down; `offline_at` is when a run or a check last found that, None where one has told
+    something since.
     """
 
     key: str
@@ -34,6 +36,8 @@ class HealthReport:
     message: str
     last_check: Check | None
     cut_short: tuple[Cut, ...] = ()
+    offline: tuple[datetime, ...] = ()
+    offline_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +69,8 @@ def report(source: Source[Any], state: SourceHealth, policy: HealthPolicy) -> He
         message=told.why,
         last_check=state.last_check,
         cut_short=state.cuts,
+        offline=state.offline,
+        offline_at=offline_at(state),
     )
 
 
@@ -73,10 +79,16 @@ def overall(reports: Iterable[HealthReport], disabled: Collection[str] = ()) -> 
     by_status: dict[HealthStatus, list[str]] = {status: [] for status in HealthStatus}
     off: list[str] = []
     cut: list[str] = []
+    offline: list[str] = []
     for each in reports:
-        (off if each.key in disabled else by_status[each.status]).append(each.key)
-        if each.cut_short and each.key not in disabled:
+        if each.key in disabled:
+            off.append(each.key)
+            continue
+        by_status[each.status].append(each.key)
+        if each.cut_short:
             cut.append(each.key)
+        if each.offline:
+            offline.append(each.key)
     counts = {status: len(keys) for status, keys in by_status.items()}
     return OverallHealth(
         status=_rule(counts),
@@ -86,7 +98,7 @@ def overall(reports: Iterable[HealthReport], disabled: Collection[str] = ()) -> 
         down_sources=counts[HealthStatus.DOWN],
         unknown_sources=counts[HealthStatus.UNKNOWN],
         disabled_sources=len(off),
-        message=_message(by_status, off, cut),
+        message=_message(by_status, off, cut, offline),
     )
 
 
@@ -101,7 +113,7 @@ def _rule(counts: dict[HealthStatus, int]) -> HealthStatus:
     return HealthStatus.HEALTHY
 
 
-def _message(by_status: dict[HealthStatus, list[str]], off: list[str], cut: list[str]) -> str:
+def _message(by_status: dict[HealthStatus, list[str]], off: list[str], cut: list[str], offline: list[str]) -> str:
     """Name everybody who is not healthy, or of whom the last runs could not tell."""
     enabled = sum(map(len, by_status.values()))
     if not enabled:
@@ -112,7 +124,8 @@ def _message(by_status: dict[HealthStatus, list[str]], off: list[str], cut: list
         "degraded": by_status[HealthStatus.DEGRADED],
         "cut by the run's limit": [key for key in cut if key in by_status[HealthStatus.UNKNOWN]],
         "cut by the run's limit since": [key for key in cut if key not in by_status[HealthStatus.UNKNOWN]],
-        "not run yet": [key for key in by_status[HealthStatus.UNKNOWN] if key not in cut],
+        "our own network was down in the last run of": offline,
+        "not run yet": [key for key in by_status[HealthStatus.UNKNOWN] if key not in cut and key not in offline],
         "disabled": off,
     }
     parts += [f"{word}: {', '.join(keys)}" for word, keys in named.items() if keys]

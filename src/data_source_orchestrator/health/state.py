@@ -49,12 +49,16 @@ class LastFailure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """What the last health check found; `latency` in seconds where it was answered, `message` where it was not."""
+    """What the last health check found; `latency` in seconds where it was answered, `message` where it was not.
+
+    `offline` is whether nobody at all was reached, because our own network was down: that says nothing of the source.
+    """
 
     at: datetime
     ok: bool
     latency: float | None = None
     message: str = ""
+    offline: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +66,8 @@ class SourceHealth:
     """One source's past: its newest executions and latencies (oldest first), and its totals since the beginning.
 
     `total_duration` is the sum in seconds. `cuts` (oldest first) are all newer than the last execution: since then no
-    run has told anything of the source. `last_check` stands apart: checks never touch the rest.
+    run has told anything of the source. So are the moments `offline`, at which our own network was down. `last_check`
+    stands apart: checks never touch the rest.
     """
 
     recent: tuple[Execution, ...] = ()
@@ -74,6 +79,7 @@ class SourceHealth:
     last_success: datetime | None = None
     last_failure: LastFailure | None = None
     cuts: tuple[Cut, ...] = ()
+    offline: tuple[datetime, ...] = ()
     last_check: Check | None = None
 
     @property

@@ -6,6 +6,7 @@ One rule for every kind of failure. Whether the source is enabled or admitted is
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 
 from data_source_orchestrator.core.policies import HealthPolicy
@@ -34,12 +35,12 @@ class Assessment:
 
 
 def assess(state: SourceHealth, *, timeout: float, policy: HealthPolicy) -> Assessment:
-    """Judge a source whose timeout is that many seconds; runs that cut it short are told, and judge nothing."""
-    cut = _cut_short(state)
+    """Judge a source whose timeout is that many seconds; runs that say nothing of it are told, and judge nothing."""
+    untold = " and ".join(told for told in (_cut_short(state), _offline(state)) if told)
     if not state.recent:
-        return Assessment(status=HealthStatus.UNKNOWN, why=cut or "it has not run yet")
+        return Assessment(status=HealthStatus.UNKNOWN, why=untold or "it has not run yet")
     judged = _judge(state, timeout, policy)
-    return replace(judged, why=f"{judged.why}; since then {cut}") if cut else judged
+    return replace(judged, why=f"{judged.why}; since then {untold}") if untold else judged
 
 
 def _judge(state: SourceHealth, timeout: float, policy: HealthPolicy) -> Assessment:
@@ -92,6 +93,23 @@ def _cut_short(state: SourceHealth) -> str:
         f"{runs} cut by the run's limit after {round(last.after, 2):g} s, before its own timeout of {last.timeout:g} s"
         " was up; raise run.timeout, or lower the source's timeout"
     )
+
+
+def _offline(state: SourceHealth) -> str:
+    """Tell that it was not reached because our own network was down; empty where that was not so."""
+    count = len(state.offline)
+    if not count:
+        return ""
+    return f"our own network was down in its last {'run' if count == 1 else f'{count} runs'}"
+
+
+def offline_at(state: SourceHealth) -> datetime | None:
+    """Return when our own network was last found to be down, None where a run or a check has told something since."""
+    check = state.last_check
+    found = [*state.offline[-1:], *([check.at] if check is not None and check.offline else [])]
+    told = [*(e.at for e in state.recent[-1:]), *([check.at] if check is not None and not check.offline else [])]
+    last = max(found, default=None)
+    return None if last is None or last < max(told, default=last) else last
 
 
 def _recent_failures(state: SourceHealth, window: int) -> tuple[int, int]:

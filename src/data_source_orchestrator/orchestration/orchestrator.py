@@ -252,7 +252,7 @@ class DataSourceOrchestrator:
                     run.add(outcomes)
                     yield outcomes
         finally:
-            run.finish()
+            run.finish(executor.offline)
             self._keeper.ended(run)
             self.coordinator.hub.emit(run.finished())
 

@@ -44,8 +44,11 @@ class Run:
         for outcome in outcomes:
             self.outcomes[outcome.source] = outcome
 
-    def finish(self) -> Metadata:
-        """Account for every source that was asked, and return the run in numbers."""
+    def finish(self, offline: tuple[str, ...] = ()) -> Metadata:
+        """Account for every source that was asked, and return the run in numbers.
+
+        `offline` are the sources that were not reached because our own network was down.
+        """
         for key in self.plan.by_key:
             if key not in self.outcomes:
                 self.add([Skipped(source=key, reason=SkipReason.CANCELLED, detail="the run was interrupted")])
@@ -56,6 +59,7 @@ class Run:
             total_duration=self._clock.monotonic() - self._started,
             required=self._required,
             accept_stale=self._accept_stale,
+            offline=offline,
         )
         return self.metadata
 

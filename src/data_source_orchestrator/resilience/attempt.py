@@ -19,8 +19,10 @@ from data_source_orchestrator.resilience.bounded import Bounded, Bounds
 from data_source_orchestrator.resilience.breaker import CircuitBreaker, Permit
 from data_source_orchestrator.resilience.chaos import Chaos
 from data_source_orchestrator.resilience.classify import Failed, classify, leaves
+from data_source_orchestrator.resilience.common_cause import UNREACHED
 from data_source_orchestrator.resilience.limits import Passage
 from data_source_orchestrator.resilience.rate_limiter import RateLimiter
+from data_source_orchestrator.resilience.suspects import Make, Withheld
 from data_source_orchestrator.resilience.watch import Watched
 from data_source_orchestrator.resilience.wording import OPENED_MEANWHILE, held_up, no_answer, time_up
 
@@ -65,6 +67,15 @@ class Wanted(Watched, Protocol[T]):
     @property
     def threaded(self) -> bool:
         """Whether the attempts run in threads, which cannot be cancelled."""
+        ...
+
+    @property
+    def withheld(self) -> Withheld | None:
+        """What is not reported yet, because it may be our own fault; None where everything is."""
+        ...
+
+    def note_failure(self, kind: FailureKind) -> None:
+        """Hear, before that is reported, that an attempt has failed."""
         ...
 
     def begin(self, number: int, warn: Warn) -> Coroutine[Any, Any, T]:
@@ -174,9 +185,41 @@ class Attempt(Bounded[Wanted[T]], Generic[T], eq=False, kw_only=True):
         if self.abandoned_after is not None:
             self._abandon(self.abandoned_after)
         if self.permit is not None:
-            self.made_by.breaker.finish(self.permit, self.verdict, self.ended - self.began)
+            if self.made_for.withheld is None:
+                self.made_by.breaker.finish(self.permit, self.verdict, self.ended - self.began)
+            else:
+                self._finish_in_doubt(self.made_for.withheld, self.permit)
         if self.passage is not None:
             self._leave(self.passage)
+
+    def count_in_doubt(self, withheld: Withheld) -> None:
+        """Count the execution whose last attempt this was, when it is known whose fault it was."""
+        permit = self.permit
+        if permit is None:
+            return
+
+        def count(*, excused: bool) -> None:
+            self.made_by.breaker.finish_execution(permit, Verdict.RELEASED if excused else self.verdict)
+
+        self._report(withheld, count)
+
+    def _finish_in_doubt(self, withheld: Withheld, permit: Permit) -> None:
+        """Bring the permit back when it is known whose fault it was; an answer says so of what was before, too."""
+        if self.verdict is Verdict.SUCCESS:
+            withheld.answered()
+
+        def finish(*, excused: bool) -> None:
+            self.made_by.breaker.finish(permit, Verdict.RELEASED if excused else self.verdict, self.duration)
+
+        self._report(withheld, finish)
+
+    def _report(self, withheld: Withheld, make: Make) -> None:
+        """Report at once, unless nobody answered: then it is withheld."""
+        failed = self.failed
+        if failed is None or failed.kind not in UNREACHED or self.censored:
+            make(excused=False)
+        else:
+            withheld.add(failed.kind, make)
 
     def _wrong(self) -> BaseException | None:
         """Return what is wrong with an answer; what checks it may have bugs too."""
@@ -198,12 +241,14 @@ class Attempt(Bounded[Wanted[T]], Generic[T], eq=False, kw_only=True):
             self.cut_short = CutShort(after=given, timeout=wanted.timeout)
         else:
             self.verdict = Verdict.FAILURE
+        wanted.note_failure(FailureKind.TIMEOUT)
 
     def _fail(self, error: BaseException) -> None:
         if wish := _exit_in(error):
             raise ProgramExit(wish) from error
         self.failed = failed = classify(error, self.made_by.clock.now())
         self.verdict = Verdict.FAILURE
+        self.made_for.note_failure(failed.kind)
         if failed.kind is FailureKind.BUG:
             _LOG.error("%s: a bug in its fetcher, or in what checks its rows", self.made_by.key, exc_info=failed.error)
 

@@ -140,6 +140,9 @@ class Guard:
             self.budget.refund()
             if run_budget is not None:
                 run_budget.refund()
+        elif wanted.withheld is not None:
+            attempt.count_in_doubt(wanted.withheld)
+            return self._executed(attempt, warning)
         if attempt.permit is not None:
             self.breaker.finish_execution(attempt.permit, attempt.verdict)
         return self._executed(attempt, warning)

@@ -27,6 +27,7 @@ from data_source_orchestrator.core.policies import (
     RetryConfig,
 )
 from data_source_orchestrator.core.threads import FETCHER_THREAD, in_thread
+from data_source_orchestrator.core.verdicts import FailureKind
 from data_source_orchestrator.resilience.alarms import Alarms
 from data_source_orchestrator.resilience.attempt import ProgramExit
 from data_source_orchestrator.resilience.breaker import CircuitBreaker
@@ -35,6 +36,7 @@ from data_source_orchestrator.resilience.fetch import in_turn
 from data_source_orchestrator.resilience.guard import Guard
 from data_source_orchestrator.resilience.limits import Limits, scope_of
 from data_source_orchestrator.resilience.retry import Retry
+from data_source_orchestrator.resilience.suspects import Withheld
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -174,6 +176,8 @@ class _FunctionCall(Generic[T]):
         "timeout",
     )
 
+    withheld: Withheld | None = None
+
     def __init__(
         self, guarded: Guarded, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> None:
@@ -193,6 +197,9 @@ class _FunctionCall(Generic[T]):
     def unwanted(self) -> bool:
         """Whether the caller was cancelled, as far as that can be known: inside a thread there is no other scope."""
         return self._task is not None and self._task.cancelling() > self._cancellations
+
+    def note_failure(self, kind: FailureKind) -> None:
+        """Do nothing: a call by itself tells about itself."""
 
     def begin(self, number: int, warn: Warn) -> Coroutine[Any, Any, T]:  # noqa: ARG002 — a function takes its own arguments only
         """Call the function."""

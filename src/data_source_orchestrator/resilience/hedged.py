@@ -6,7 +6,9 @@ from typing import Any, Generic, TypeVar
 from data_source_orchestrator.core.context import Warn
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.errors import FetchError
+from data_source_orchestrator.core.verdicts import FailureKind
 from data_source_orchestrator.resilience.attempt import Attempt, Wanted
+from data_source_orchestrator.resilience.suspects import Withheld
 
 T = TypeVar("T")
 
@@ -50,6 +52,15 @@ class Part(Generic[T]):
     def threaded(self) -> bool:
         """Whether it runs in a thread."""
         return self._wanted.threaded
+
+    @property
+    def withheld(self) -> Withheld | None:
+        """What the execution has not reported yet, of both calls together."""
+        return self._wanted.withheld
+
+    def note_failure(self, kind: FailureKind) -> None:
+        """Hear that the call has failed."""
+        self._wanted.note_failure(kind)
 
     def begin(self, number: int, warn: Warn) -> Coroutine[Any, Any, T]:
         """Begin the call."""

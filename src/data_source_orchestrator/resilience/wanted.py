@@ -1,7 +1,7 @@
 """What is wanted from a source: its fetcher's answer, in its time, accepted by its contract."""
 
 import math
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
@@ -13,7 +13,9 @@ from data_source_orchestrator.core.durations import in_seconds
 from data_source_orchestrator.core.errors import FetchError
 from data_source_orchestrator.core.source import Source
 from data_source_orchestrator.core.verdicts import FailureKind
+from data_source_orchestrator.resilience.common_cause import UNREACHED, is_answer
 from data_source_orchestrator.resilience.fetch import Call
+from data_source_orchestrator.resilience.suspects import Suspects, Withheld, in_doubt
 from data_source_orchestrator.resilience.wording import EMPTY
 
 T = TypeVar("T")
@@ -35,6 +37,7 @@ class SourceCall(Struct, Generic[T], eq=False):
     make_context: ContextOf
     attempts: int = 0
     unwanted: bool = False
+    withheld: Withheld | None = None
 
     @property
     def timeout(self) -> float:
@@ -51,6 +54,20 @@ class SourceCall(Struct, Generic[T], eq=False):
     def threaded(self) -> bool:
         """Whether the fetcher runs in a thread."""
         return self.call.threaded
+
+    @property
+    def runs(self) -> Sequence[Suspects]:
+        """The runs in which its failures may be our own fault: none, unless somebody says so."""
+        return ()
+
+    def note_failure(self, kind: FailureKind) -> None:
+        """Hear that an attempt has failed: an error is an answer too, and no answer may be our own fault."""
+        if kind in UNREACHED:
+            doubted = in_doubt(self.runs)
+            self.withheld = (self.withheld or Withheld(self.source.key, self.runs)) if doubted else None
+        elif is_answer(kind):
+            for suspects in self.runs:
+                suspects.answered()
 
     def begin(self, number: int, warn: Warn) -> Coroutine[Any, Any, T]:
         """Call the fetcher; a context is made only for one that takes it."""

@@ -20,6 +20,7 @@ from data_source_orchestrator.core.events import (
     SourceFinished,
     SourceForgotten,
     SourceSwitched,
+    SourceUnreached,
 )
 from data_source_orchestrator.core.outcome import Executed, Outcome
 from data_source_orchestrator.core.result import Metadata
@@ -62,12 +63,16 @@ class Operation:
 
 @dataclass(slots=True)
 class Seen:
-    """What events told of one source; `mixed` while an execution from before it was forgotten may still speak."""
+    """What events told of one source; `mixed` while an execution from before it was forgotten may still speak.
+
+    `unreached` are the outcomes of executions that have ended, and are not counted yet.
+    """
 
     breaker: str = "closed"
     period: int = 0
     mixed: bool = False
     health: SourceHealth = field(default_factory=SourceHealth)
+    unreached: list[Outcome[object]] = field(default_factory=list)
     attempts: int = 0
     spent: float = 0.0
     granted: float = 0.0
@@ -202,10 +207,16 @@ class Witness:
             case RunFinished():
                 self.finished[event.run_id] = event
                 self.fresh_runs.append(event)
+            case SourceUnreached(executed=executed):
+                self.sources[executed.outcome.source].unreached.append(executed.outcome)
+                self.fresh_executions.append(Ended(self.now, self._planned(executed), executed))
             case SourceFinished(executed=executed, at=at):
                 seen = self.sources[executed.outcome.source]
                 seen.health = record(seen.health, executed, at)
-                self.fresh_executions.append(Ended(self.now, self._planned(executed), executed))
+                if executed.outcome in seen.unreached:
+                    seen.unreached.remove(executed.outcome)
+                else:
+                    self.fresh_executions.append(Ended(self.now, self._planned(executed), executed))
             case _:
                 key = getattr(event, "source", None)
                 if isinstance(key, str):
@@ -226,6 +237,7 @@ class Witness:
                 seen.breaker, seen.period = after, seen.period + 1
             case SourceForgotten():
                 seen.health, seen.breaker, seen.period = SourceHealth(), "closed", seen.period + 1
+                seen.unreached.clear()
                 seen.mixed = not self.idle
                 seen.acted_at = self.now
             case SourceSwitched(readmitted=True):
@@ -251,7 +263,7 @@ def _told(event: Event) -> str:
         for name in ("source", "attempt", "verdict", "kind", "delay", "before", "after", "enabled", "priority")
         if getattr(event, name, None) is not None
     }
-    if isinstance(event, SourceFinished):
+    if isinstance(event, SourceFinished | SourceUnreached):
         shown = {"outcome": str(event.executed.outcome)}
     if isinstance(event, RunFinished):
         shown = {"success": event.success_count, "failure": event.failure_count, "skipped": event.skipped_count}

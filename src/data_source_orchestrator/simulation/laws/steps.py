@@ -72,6 +72,12 @@ def health_is_the_fold_of_its_events(seen: Witness) -> str | None:
     return None
 
 
+def whatever_was_withheld_is_counted(seen: Witness) -> str | None:
+    """Tell of an execution of which nobody hears any longer whose fault it was."""
+    lost = [key for key, told in seen.sources.items() if seen.idle and told.unreached]
+    return f"an execution of {lost[0]} is still withheld, and nobody is asking" if lost else None
+
+
 def a_source_is_asked_once_at_a_time(seen: Witness) -> str | None:
     """Tell of two executions of a source at one moment, which should be shared."""
     for key in seen.registered():
@@ -157,6 +163,7 @@ STEP_LAWS: tuple[StepLaw, ...] = (
     a_budget_stays_within_its_bounds,
     retries_are_paid_for,
     health_is_the_fold_of_its_events,
+    whatever_was_withheld_is_counted,
     a_source_is_asked_once_at_a_time,
     every_attempt_ends,
     every_run_is_counted,

@@ -1,6 +1,8 @@
 """The moment by which something must have ended."""
 
-from data_source_orchestrator.core.clock import Clock
+from collections.abc import Callable
+
+from data_source_orchestrator.core.clock import Clock, Timer
 
 
 class Deadline:
@@ -30,6 +32,10 @@ class Deadline:
     def passed(self) -> bool:
         """Whether no time is left."""
         return self._clock.monotonic() >= self.at
+
+    def call_when_due(self, call: Callable[[], None]) -> Timer:
+        """Call when it comes as it stands now; whoever may have put it off meanwhile looks again then."""
+        return self._clock.call_later(self.remaining, call)
 
     def put_off(self, at: float) -> None:
         """Move to a later moment; an earlier one changes nothing."""

@@ -142,9 +142,9 @@ class Flights:
         """Join the flight of this source, planning one if there is none; what is planned begins with `take_off`."""
         loop = asyncio.get_running_loop()
         place = (loop, source.key)
-        flight = self._under_way.get(place)
-        if flight is None or not flight.takes(source, booking):
-            guard, clock = self._coordinator.guard(source.key), self._coordinator.clock
+        flight, guard = self._under_way.get(place), self._coordinator.guard(source.key)
+        if flight is None or flight.guard is not guard or not flight.takes(source, booking):
+            clock = self._coordinator.clock
             flight = Flight(source, guard, place, booking, clock=clock, context=self._make_context)
             self._under_way[place] = flight
             self._crew(loop).give(flight)
@@ -223,12 +223,11 @@ class Flights:
 
     def _refreshes(self, flight: Flight, cache: ResultCache[Any]) -> bool:
         """Return whether a new answer is being fetched in the background, where it may take the source's own time."""
-        return self._background.start((cache, ALL), partial(self._refresh, flight, cache))
+        refresh = partial(self._refresh, flight, cache)
+        return self._background.start((cache, ALL), refresh, may_begin=flight.guard.budget.spend_refresh)
 
     async def _refresh(self, flight: Flight, cache: ResultCache[Any]) -> None:
         source, guard, clock = flight.source, flight.guard, self._coordinator.clock
-        if not guard.budget.spend_refresh():
-            return
         call = SourceCall(
             source,
             guard.calls.of(source.fetcher),
@@ -236,8 +235,11 @@ class Flights:
             started=clock.monotonic(),
             context=self._make_context,
         )
-        async with self._http.use():
-            executed = await attended(call, guard.run(call, flight.retry))
+        try:
+            async with self._http.use():
+                executed = await attended(call, guard.run(call, flight.retry))
+        except ProgramExit as wish:
+            raise wish.cause from None  # nobody waits here to whom it could be carried: the event loop itself obeys
         self._coordinator.record(executed, guard)
         if self._serves(cache, flight):
             await cache.settle(ALL, executed)

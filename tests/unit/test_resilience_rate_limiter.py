@@ -12,7 +12,7 @@ from data_source_orchestrator.core.clock import ManualClock
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.errors import ConfigurationError
 from data_source_orchestrator.core.policies import RateLimitPolicy
-from data_source_orchestrator.resilience.rate_limiter import RateLimiter
+from data_source_orchestrator.resilience.rate_limiter import Decision, RateLimiter
 from data_source_orchestrator.testing import VirtualClock, VirtualTimeLoop
 
 ONE_A_SECOND = RateLimitPolicy(limit=1, per=1)
@@ -82,6 +82,50 @@ def test_a_refusal_names_the_exact_wait_and_takes_nothing():
     assert [limiter.check().retry_after for _ in range(3)] == [0.75] * 3
     clock.advance(0.75)
     assert limiter.check().allowed
+
+
+def test_a_decision_tells_how_many_more_could_be_had_at_that_moment():
+    clock, limiter = manual(RateLimitPolicy(limit=1, per=1, burst=3))
+    assert limiter.check() == Decision(allowed=True, retry_after=0.0, remaining=2)
+    assert limiter.check(3) == Decision(allowed=False, retry_after=1.0, remaining=2)
+    assert limiter.check(2) == Decision(allowed=True, retry_after=0.0, remaining=0)
+    clock.advance(1)
+    assert limiter.check(2) == Decision(allowed=False, retry_after=1.0, remaining=1)
+    limiter.hold(9)
+    assert limiter.check() == Decision(allowed=False, retry_after=9.0, remaining=0)
+
+
+async def test_whoever_waited_hears_what_is_left_for_others(clock: VirtualClock):
+    limiter = RateLimiter(RateLimitPolicy(limit=1, per=1, burst=3), clock=clock)
+    limiter.check(3)
+    first, second = asyncio.create_task(limiter.acquire(2)), asyncio.create_task(limiter.acquire())
+    await asyncio.sleep(100)
+    assert (await first, await second) == (Decision(allowed=True, remaining=0), Decision(allowed=True, remaining=0))
+    limiter.hold(5)
+    third = asyncio.create_task(limiter.acquire())
+    await asyncio.sleep(6)
+    assert await third == Decision(allowed=True, remaining=2)
+
+
+async def test_whoever_can_wait_no_longer_hears_what_is_left_for_others(clock: VirtualClock):
+    limiter = RateLimiter(RateLimitPolicy(limit=1, per=1, burst=3), clock=clock)
+    limiter.check(2)
+    waiting = asyncio.create_task(limiter.acquire(3, deadline=Deadline.after(clock, 10)))
+    await settled()
+    limiter.policy = RateLimitPolicy(limit=1, per=100, burst=3)
+    assert await waiting == Decision(allowed=False, retry_after=200.0, remaining=1)
+
+
+def test_taking_is_checking_without_the_words():
+    clock, limiter = manual(RateLimitPolicy(limit=1, per=1, burst=2))
+    assert [limiter.take(2), limiter.take()] == [True, False]
+    clock.advance(1)
+    limiter.hold(3)
+    assert not limiter.take()
+    clock.advance(3)
+    assert limiter.take()
+    with pytest.raises(ConfigurationError, match="n is 3"):
+        limiter.take(3)
 
 
 def test_without_a_policy_everything_is_let_through_but_a_hold():

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
+import public_names
 import typer
 
 from cod_sources import plugin
@@ -202,12 +203,18 @@ def _spelling(parameter: Any) -> str:
     return ", ".join(f"`{option}`" for option in (*parameter.opts, *parameter.secondary_opts))
 
 
+def names_page() -> str:
+    """Return every public name."""
+    return page(public_names.INTRO, *public_names.sections())
+
+
 PAGE_MAKERS: dict[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "events.md": events_page,
     "errors.md": errors_page,
     "promises.md": promises_page,
     "commands.md": commands_page,
+    "names.md": names_page,
 }
 
 

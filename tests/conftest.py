@@ -2,6 +2,8 @@
 
 import asyncio
 import inspect
+import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -35,3 +37,11 @@ def upstream() -> Path:
     if not UPSTREAM.is_dir():
         pytest.skip("the captured upstream files are not beside this checkout")
     return UPSTREAM
+
+
+@pytest.fixture
+def unlogged() -> Iterator[None]:
+    """Keep out of the log what is broken on purpose."""
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)  # this, and no hand, also lets each logger forget that it was disabled

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from data_source_orchestrator.core.clock import Chance, Clock, ManualClock, SystemClock
     from data_source_orchestrator.core.context import FetchContext, HttpClient, HttpResponse
     from data_source_orchestrator.core.contract import Contract
+    from data_source_orchestrator.core.deadline import Deadline
     from data_source_orchestrator.core.errors import (
         ConfigurationError,
         DsoError,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         HedgePolicy,
         LimitPolicy,
         OrchestratorConfig,
+        Purpose,
         RateLimitPolicy,
         RetryConfig,
     )
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
     from data_source_orchestrator.history.store import SqliteStore
     from data_source_orchestrator.orchestration.orchestrator import DataSourceOrchestrator
     from data_source_orchestrator.orchestration.sync import SyncReport
+    from data_source_orchestrator.resilience.backoff import Backoff
     from data_source_orchestrator.resilience.breaker import BreakerState, BreakerStatistics, CircuitBreaker, Permit
     from data_source_orchestrator.resilience.budget import RetryBudget
     from data_source_orchestrator.resilience.cache import ResultCache
@@ -66,6 +69,7 @@ _HOMES = {
     "core.clock": ("Chance", "Clock", "ManualClock", "SystemClock"),
     "core.context": ("FetchContext", "HttpClient", "HttpResponse"),
     "core.contract": ("Contract",),
+    "core.deadline": ("Deadline",),
     "core.errors": (
         "ConfigurationError",
         "DsoError",
@@ -90,6 +94,7 @@ _HOMES = {
         "HealthPolicy",
         "HedgePolicy",
         "OrchestratorConfig",
+        "Purpose",
         "RetryConfig",
     ),
     "core.result": ("FetchResult", "MetaResult", "Metadata"),
@@ -104,6 +109,7 @@ _HOMES = {
     "history.store": ("SqliteStore",),
     "orchestration.orchestrator": ("DataSourceOrchestrator",),
     "orchestration.sync": ("SyncReport",),
+    "resilience.backoff": ("Backoff",),
     "resilience.rate_limiter": ("Decision", "RateLimiter"),
     "resilience.concurrency": ("ConcurrencyLimiter", "Slot"),
     "resilience.breaker": ("BreakerState", "BreakerStatistics", "CircuitBreaker", "Permit"),
@@ -117,6 +123,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Allowance",
+    "Backoff",
     "BreakerPolicy",
     "BreakerState",
     "BreakerStatistics",
@@ -132,6 +139,7 @@ __all__ = [
     "Contract",
     "Contribution",
     "DataSourceOrchestrator",
+    "Deadline",
     "Decision",
     "DsoError",
     "Entity",
@@ -164,6 +172,7 @@ __all__ = [
     "Permit",
     "PermitError",
     "Plugin",
+    "Purpose",
     "RateLimitPolicy",
     "RateLimiter",
     "Record",

@@ -4,7 +4,10 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from data_source_orchestrator import (
+    BudgetPolicy,
     CachePolicy,
     DataSourceOrchestrator,
     Failure,
@@ -15,7 +18,8 @@ from data_source_orchestrator import (
     SqliteStore,
     Success,
 )
-from data_source_orchestrator.testing import VirtualClock
+from data_source_orchestrator.core.events import BudgetRefused
+from data_source_orchestrator.testing import After, Recorder, VirtualClock, run_virtual, scripted
 
 NO_RETRY = RetryConfig(max_retries=0)
 
@@ -71,6 +75,53 @@ async def test_stale_while_revalidate_refreshes_only_inside_the_context_and_once
     assert asyncio.all_tasks() == {asyncio.current_task()}
     await asyncio.sleep(50)
     assert (await orchestrator.fetch())["a"] == 4
+
+
+async def test_what_cannot_be_refreshed_behind_is_asked_for_at_once_and_the_refusal_is_told():
+    upstream, heard = Upstream(), Recorder()
+    source: Source[int] = Source(key="a", fetcher=upstream, cache=CachePolicy(ttl=10, stale_while_revalidate=100))
+    coordinator = SourceCoordinator([source], clock=VirtualClock(), budget=BudgetPolicy(tokens=0))
+    async with DataSourceOrchestrator(coordinator) as orchestrator:
+        await orchestrator.fetch()
+        await asyncio.sleep(20)
+        with heard.listening(coordinator.hub):
+            outcome = (await orchestrator.fetch()).outcomes["a"]
+        assert isinstance(outcome, Success)
+        assert (outcome.data, outcome.age, outcome.attempts) == (2, None, 1)
+        assert [refused.purpose for refused in heard.of(BudgetRefused)] == ["refresh"]
+
+
+async def test_a_refresh_that_is_under_way_is_paid_for_once():
+    upstream = Upstream()
+    orchestrator = orchestrate(upstream, cache=CachePolicy(ttl=10, stale_while_revalidate=100))
+    budget = orchestrator.coordinator.guard("a").budget
+    async with orchestrator:
+        await orchestrator.fetch()
+        await asyncio.sleep(20)
+        for _ in range(3):
+            await orchestrator.fetch()
+            assert budget.tokens == 499
+        await asyncio.sleep(2)
+        assert budget.tokens == 500, "its success has paid it back"
+
+
+def test_A24_a_refresh_behind_that_ends_the_program_ends_it_when_what_is_open_is_closed():
+    ended: list[str] = []
+
+    async def main() -> None:
+        source = scripted("a", "data", After(1, SystemExit(3)), cache=CachePolicy(ttl=10, stale_while_revalidate=100))
+        async with DataSourceOrchestrator(SourceCoordinator([source], clock=VirtualClock())) as orchestrator:
+            await orchestrator.fetch()
+            await asyncio.sleep(20)
+            await orchestrator.fetch()
+            try:
+                await asyncio.sleep(100)
+            finally:
+                ended.append(f"after {asyncio.get_running_loop().time():.0f} s")
+
+    with pytest.raises(SystemExit, match="3"):
+        run_virtual(main())
+    assert ended == ["after 21 s"]
 
 
 async def test_A20_stale_data_stands_beside_a_failure_only_where_the_source_says_so():

@@ -9,8 +9,9 @@ from typing import Any
 
 import msgspec
 import pytest
-from test_result_cache_rig import Broken, JumpingClock, Upstream, cached, data_of, executed, nothing_left
+from test_result_cache_rig import Broken, Upstream, cached, data_of, executed, nothing_left
 
+from clocks import HandSetVirtualClock
 from data_source_orchestrator.core.age import Age
 from data_source_orchestrator.core.contract import Contract
 from data_source_orchestrator.core.errors import ConfigurationError, FetchError
@@ -365,20 +366,20 @@ async def test_what_a_call_raises_is_raised_for_all_who_wait_and_kept_by_nobody(
 
 
 async def test_an_entry_from_the_future_is_not_fresh_for_ever_and_counts_again_when_the_clock_is_right():
-    clock = JumpingClock()
+    clock = HandSetVirtualClock()
     cache, upstream = cached(clock, ttl=60, sie=600), Upstream("a", DOWN)
     await cache.execute("", upstream)
-    clock.jumped = -3600
+    clock.set_wall(-3600)
     assert await cache.execute("", upstream) == executed(DOWN), "nobody knows how old it is"
-    clock.jumped = 0
+    clock.set_wall(3600)
     assert data_of(await cache.execute("", upstream)) == "a"
 
 
 async def test_a_clock_that_was_set_on_makes_answers_old():
-    clock = JumpingClock()
+    clock = HandSetVirtualClock()
     cache, upstream = cached(clock, ttl=60, sie=600), Upstream("a", DOWN, "b")
     await cache.execute("", upstream)
-    clock.jumped = 86400
+    clock.set_wall(86400)
     assert await cache.execute("", upstream) == executed(DOWN)
     assert data_of(await cache.execute("", upstream)) == "b"
 

@@ -1,7 +1,6 @@
 """An upstream that plays a script as guarded calls do, and a cache over it, for the tests of the result cache."""
 
 import asyncio
-from datetime import datetime, timedelta
 from typing import Any
 
 from data_source_orchestrator.core.errors import FetchError, StoreError
@@ -12,15 +11,6 @@ from data_source_orchestrator.core.verdicts import FailureKind, SkipReason, Verd
 from data_source_orchestrator.resilience.cache import ResultCache
 from data_source_orchestrator.resilience.memory_cache import MemoryCache
 from data_source_orchestrator.testing import VirtualClock
-
-
-class JumpingClock(VirtualClock):
-    """Virtual time whose calendar can be set."""
-
-    jumped = 0.0
-
-    def now(self) -> datetime:
-        return super().now() + timedelta(seconds=self.jumped)
 
 
 class Upstream:

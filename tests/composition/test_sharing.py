@@ -11,6 +11,7 @@ from data_source_orchestrator import (
     DataSourceOrchestrator,
     Failure,
     FailureKind,
+    ManualClock,
     OrchestratorConfig,
     RetryConfig,
     Source,
@@ -100,6 +101,35 @@ async def test_no_shared_flight_lasts_longer_than_its_sources_own_timeout():
     assert second.metadata.total_duration == pytest.approx(1)
     assert (await first).metadata.total_duration == pytest.approx(4)
     assert orchestrator.coordinator.get_source_stats("a").failures == 1
+
+
+async def test_a_fetch_after_a_reset_joins_no_flight_of_before_and_is_counted():
+    source = scripted("a", After(2, "old"), After(2, "new"))
+    orchestrator = pair(source)
+    before = asyncio.create_task(orchestrator.fetch())
+    await asyncio.sleep(1)
+    orchestrator.coordinator.reset("a")
+    assert (await orchestrator.fetch())["a"] == "new"
+    assert (await before)["a"] == "old"
+    assert orchestrator.coordinator.get_source_stats("a").executions == 1
+
+
+async def test_the_limit_of_a_run_in_a_shared_flight_is_told_by_the_clock_that_was_handed_in():
+    clock = ManualClock()
+    orchestrator = DataSourceOrchestrator(SourceCoordinator([scripted("a", Hang(), timeout=60)], clock=clock))
+    patient = asyncio.create_task(orchestrator.fetch())
+    await asyncio.sleep(0)
+    orchestrator.config = OrchestratorConfig(timeout=5)
+    hurried = asyncio.create_task(orchestrator.fetch())
+    await asyncio.sleep(1000)
+    assert not hurried.done()
+    clock.advance(5)
+    await asyncio.sleep(1)
+    assert hurried.done()
+    assert not patient.done()
+    clock.advance(55)
+    assert isinstance((await hurried).outcomes["a"], Failure)
+    assert isinstance((await patient).outcomes["a"], Failure)
 
 
 async def test_a_later_run_fetches_again():

@@ -1,12 +1,14 @@
 """The documents say what the code is: made pages are up to date, links lead somewhere, promises have proofs."""
 
-import importlib.util
+import importlib
 import re
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 from snippets import ROOT
+
+import data_source_orchestrator as dso
 
 LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)")
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -20,19 +22,31 @@ PROMISES = [
 ]
 
 
-def maker() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("reference", ROOT / "scripts" / "reference.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+PAGES = ["settings.md", "events.md", "errors.md", "promises.md", "commands.md", "names.md"]
 
 
-@pytest.mark.parametrize("page", ["settings.md", "events.md", "errors.md", "promises.md", "commands.md"])
-def test_a_page_that_is_made_from_the_code_is_up_to_date(page: str):
+@pytest.fixture
+def maker(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """Give the script that makes the pages."""
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    return importlib.import_module("reference")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_that_is_made_from_the_code_is_up_to_date(page: str, maker: ModuleType):
     written = (ROOT / "docs" / "reference" / page).read_text()
-    assert written == maker().PAGE_MAKERS[page](), "run `uv run scripts/reference.py`"
+    assert written == maker.PAGE_MAKERS[page](), "run `uv run scripts/reference.py`"
+
+
+def test_every_page_that_is_made_is_held_up_to_date(maker: ModuleType):
+    assert sorted(maker.PAGE_MAKERS) == sorted(PAGES)
+
+
+@pytest.mark.parametrize("name", dso.__all__)
+def test_every_public_name_is_told_with_what_it_is_for(name: str):
+    page = (ROOT / "docs" / "reference" / "names.md").read_text()
+    [section] = re.findall(rf"^## {name}\n\n(`.*?)(?=^## |\Z)", page, re.DOTALL | re.MULTILINE)
+    assert len(section.split("\n\n", 1)[1].strip()) > len("What it is.")
 
 
 @pytest.mark.parametrize("promise", PROMISES)

@@ -3,14 +3,14 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from clocks import HandSetClock
 from data_source_orchestrator.core.errors import PermitError
 from data_source_orchestrator.core.policies import BreakerPolicy
 from data_source_orchestrator.core.verdicts import Verdict
@@ -50,30 +50,6 @@ POLICIES = [
 ]
 
 
-class JumpyClock:
-    """A clock whose two hands are moved as one likes."""
-
-    def __init__(self) -> None:
-        self.seconds = 1000.0
-        self.wall = datetime(2026, 1, 1, tzinfo=UTC)
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-    def now(self) -> datetime:
-        return self.wall
-
-    async def sleep(self, seconds: float) -> None:
-        raise NotImplementedError
-
-    def call_later(self, seconds: float, call: object) -> Any:
-        raise NotImplementedError
-
-    def advance(self, seconds: float) -> None:
-        self.seconds += seconds
-        self.wall += timedelta(seconds=seconds)
-
-
 class Unused:
     def random(self) -> float:
         return 0.5
@@ -99,7 +75,7 @@ class Heard:
 class Model:
     """What a breaker is, said plainly: an era ends with every change, and permits of an ended era are void."""
 
-    def __init__(self, policy: BreakerPolicy, clock: JumpyClock) -> None:
+    def __init__(self, policy: BreakerPolicy, clock: HandSetClock) -> None:
         self.policy = policy
         self.clock = clock
         self.forced: str | None = None
@@ -282,7 +258,7 @@ FORCED_ACTS = ["stop", "stop", "stop", "readmit", "force open", "force closed"]
 class BreakerMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.clock = JumpyClock()
+        self.clock = HandSetClock()
         self.held: list[Held] = []
         self.foreign: list[Held] = []
 
@@ -377,9 +353,9 @@ class BreakerMachine(RuleBasedStateMachine):
     def a_clock_jumps(self, seconds: float, *, wall: bool) -> None:
         """The wall clock either way, the monotonic one backwards: neither makes anything due sooner or later."""
         if wall:
-            self.clock.wall += timedelta(seconds=seconds)
+            self.clock.set_wall(seconds)
         else:
-            self.clock.seconds -= abs(seconds)
+            self.clock.step(-abs(seconds))
 
     def the_operator_acts(self, act: str) -> None:
         acts: dict[str, tuple[Callable[[], None], Callable[[], None]]] = {

@@ -7,7 +7,7 @@ from data_source_orchestrator.core.clock import ManualClock, system_chance
 from data_source_orchestrator.core.errors import FetchError
 from data_source_orchestrator.core.policies import JITTERS, BreakerPolicy, BudgetPolicy, RetryConfig
 from data_source_orchestrator.core.verdicts import FailureKind, Verdict
-from data_source_orchestrator.resilience.backoff import delays
+from data_source_orchestrator.resilience.backoff import Backoff
 from data_source_orchestrator.resilience.breaker import CircuitBreaker
 from data_source_orchestrator.resilience.budget import RetryBudget
 from data_source_orchestrator.resilience.classify import Failed
@@ -36,12 +36,12 @@ def retry_configs(draw: st.DrawFn) -> RetryConfig:
 @given(retry_configs(), st.integers())
 def test_no_delay_is_negative_or_beyond_the_cap_d41(retry: RetryConfig, seed: int):
     cap = float(retry.max_delay)  # type: ignore[arg-type]  # made of a float above
-    assert all(0 <= delay <= cap for delay in islice(delays(retry, system_chance(seed)), 80))
+    assert all(0 <= delay <= cap for delay in islice(Backoff(retry, chance=system_chance(seed)), 80))
 
 
 @given(retry_configs(), st.integers())
 def test_the_same_chance_gives_the_same_delays(retry: RetryConfig, seed: int):
-    once, again = delays(retry, system_chance(seed)), delays(retry, system_chance(seed))
+    once, again = (Backoff(retry, chance=system_chance(seed)) for _ in range(2))
     assert list(islice(once, 20)) == list(islice(again, 20))
 
 

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
+from clocks import HandSetVirtualClock
 from data_source_orchestrator.core.errors import FetchError
 from data_source_orchestrator.core.outcome import Executed, Failure, Success
 from data_source_orchestrator.core.policies import CachePolicy
@@ -331,11 +332,11 @@ def played(scene: Scene) -> tuple[dict[int, Told], int]:
         return answered(line)
 
     async def simulate() -> None:
-        clock, background = Jumped(), Background()
+        clock, background = HandSetVirtualClock(), Background()
         cache: ResultCache[int] = ResultCache(scene.policy, source="s", clock=clock, background=background)
         loop = asyncio.get_running_loop()
         for at, by in scene.jumps:
-            loop.call_at(at + 0.75, clock.jump, by)
+            loop.call_at(at + 0.75, clock.set_wall, by)
 
         async def caller(number: int, at: int, patience: int | None) -> None:
             await asyncio.sleep(at - loop.time())
@@ -353,15 +354,3 @@ def played(scene: Scene) -> tuple[dict[int, Told], int]:
 
     run_virtual(simulate())
     return fared, calls
-
-
-class Jumped(VirtualClock):
-    """Virtual time whose calendar is set now and then."""
-
-    jumped = 0.0
-
-    def jump(self, seconds: float) -> None:
-        self.jumped += seconds
-
-    def now(self) -> datetime:
-        return super().now() + timedelta(seconds=self.jumped)

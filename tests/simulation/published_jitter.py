@@ -11,7 +11,7 @@ from statistics import NormalDist
 
 from data_source_orchestrator.core.clock import Chance, system_chance
 from data_source_orchestrator.core.policies import Jitter, RetryConfig
-from data_source_orchestrator.resilience.backoff import delays
+from data_source_orchestrator.resilience.backoff import Backoff
 
 CLIENTS = 100
 CAP = 2.0
@@ -44,7 +44,7 @@ def _round(retry: RetryConfig, chance: Chance) -> int:
     order = count()
     queue: list[tuple[float, int, int | None, Iterator[float]]] = []
     for _ in range(CLIENTS):
-        heapq.heappush(queue, (_way(chance), next(order), None, delays(retry, chance)))
+        heapq.heappush(queue, (_way(chance), next(order), None, iter(Backoff(retry, chance=chance))))
     while queue:
         now, _, read, waits = heapq.heappop(queue)
         if read is None:

@@ -15,7 +15,7 @@ from itertools import count
 from data_source_orchestrator.core.clock import ManualClock, system_chance
 from data_source_orchestrator.core.policies import BreakerPolicy, BudgetPolicy, RetryConfig
 from data_source_orchestrator.core.verdicts import FailureKind, Verdict
-from data_source_orchestrator.resilience.backoff import delays
+from data_source_orchestrator.resilience.backoff import Backoff
 from data_source_orchestrator.resilience.breaker import CircuitBreaker, Permit
 from data_source_orchestrator.resilience.budget import RetryBudget
 
@@ -85,7 +85,7 @@ class Simulation:
         heapq.heappush(self._events, (self._clock.monotonic() + seconds, next(self._order), act, request, attempt))
 
     def _new_request(self) -> Request:
-        return Request(delays(self._clients.retry, self._chance))
+        return Request(iter(Backoff(self._clients.retry, chance=self._chance)))
 
     def _arrive(self, request: Request, _attempt: int) -> None:
         gap = -math.log(1.0 - self._chance.random()) / LOAD

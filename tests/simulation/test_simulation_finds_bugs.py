@@ -1,8 +1,5 @@
 """The simulation against an engine that was broken on purpose: each fault is found soon, and cut down."""
 
-import logging
-from collections.abc import Iterator
-
 import pytest
 from broken import EXPECTED, Break
 
@@ -12,17 +9,11 @@ from data_source_orchestrator.simulation.seeding import world_of
 from data_source_orchestrator.simulation.shrink import shrink
 from data_source_orchestrator.simulation.world import World, from_json, to_json
 
+pytestmark = pytest.mark.usefixtures("unlogged")
+
 MOST_SEEDS = 300
 MOST_PARTS = 7
 """Sources, faults and actions that are left of a world."""
-
-
-@pytest.fixture(autouse=True)
-def unlogged() -> Iterator[None]:
-    """What a broken engine logs is no news here."""
-    logging.disable(logging.CRITICAL)
-    yield
-    logging.disable(logging.NOTSET)
 
 
 def found_in(laws: set[str]) -> tuple[World, Violation]:

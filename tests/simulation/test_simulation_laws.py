@@ -1,8 +1,6 @@
 """Made-up worlds against the laws: a fixed share of seeds each time, more with DSO_TEST_EFFORT=full."""
 
-import logging
 import os
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,20 +12,14 @@ from data_source_orchestrator.simulation.seeding import world_of
 from data_source_orchestrator.simulation.sweep import finding, sweep_here
 from data_source_orchestrator.simulation.world import from_json
 
+pytestmark = pytest.mark.usefixtures("unlogged")
+
 PORTIONS = 400 if os.environ.get("DSO_TEST_EFFORT") == "full" else 5
 SEEDS = 100
 """Worlds in each portion."""
 
 KEPT = sorted((Path(__file__).parent / "worlds").glob("*.json"))
 """Worlds that once broke a law, each named after what was wrong."""
-
-
-@pytest.fixture(autouse=True)
-def unlogged() -> Iterator[None]:
-    """Modelled bugs of modelled fetchers are the subject, and need no log."""
-    logging.disable(logging.CRITICAL)
-    yield
-    logging.disable(logging.NOTSET)
 
 
 @pytest.mark.parametrize("portion", range(PORTIONS))

@@ -1,7 +1,6 @@
 """What is told of a world that broke a law, found in an engine that was broken on purpose."""
 
 import json
-import logging
 
 import pytest
 from broken import a_budget_never_refuses
@@ -10,10 +9,11 @@ from data_source_orchestrator.simulation import report
 from data_source_orchestrator.simulation.sweep import Finding, Swept, finding, sweep_here
 from data_source_orchestrator.simulation.world import from_json
 
+pytestmark = pytest.mark.usefixtures("unlogged")
+
 
 @pytest.fixture
 def found(monkeypatch: pytest.MonkeyPatch) -> Finding:
-    monkeypatch.setattr(logging.root.manager, "disable", logging.CRITICAL)
     a_budget_never_refuses(monkeypatch)
     return next(each for each in map(finding, range(50)) if each and each.violation.law == "retries_are_paid_for")
 

@@ -45,6 +45,24 @@ def test_a_warning_of_python_is_a_line_too(tmp_path: Path, capsys: pytest.Captur
     assert "old ways" in line
 
 
+@pytest.mark.parametrize("captured", [False, True])
+def test_logging_is_afterwards_as_it_was(captured: bool, tmp_path: Path):
+    logging.captureWarnings(captured)
+    try:
+        before = logging_now()
+        with told_on(screen_of_process(as_json=False), tmp_path):
+            assert logging_now() != before
+        assert logging_now() == before
+    finally:
+        logging.captureWarnings(capture=False)
+
+
+def logging_now() -> tuple[object, ...]:
+    """Return what of logging is the whole process's."""
+    root = logging.getLogger()
+    return (*root.handlers, root.level, root.manager.disable, LOG.isEnabledFor(logging.WARNING), warnings.showwarning)
+
+
 def test_tracebacks_do_not_fill_the_disk(tmp_path: Path):
     path = tmp_path / "errors.log"
     assert [keep("x" * LARGEST, tmp_path) for _ in range(3)] == [path] * 3

@@ -3,7 +3,7 @@ from itertools import islice
 import pytest
 
 from data_source_orchestrator.core.policies import Jitter, RetryConfig
-from data_source_orchestrator.resilience.backoff import delays
+from data_source_orchestrator.resilience.backoff import Backoff
 
 
 class Given:
@@ -25,7 +25,7 @@ class Always:
 
 
 def first(count: int, retry: RetryConfig, chance: float = 0.5) -> list[float]:
-    return list(islice(delays(retry, Always(chance)), count))
+    return list(islice(Backoff(retry, chance=Always(chance)), count))
 
 
 def test_delays_double_from_the_base_up_to_the_cap_b03():
@@ -54,13 +54,22 @@ def test_full_jitter_is_anything_from_nothing_to_the_delay():
 def test_decorrelated_jitter_follows_polly_s_second_formula():
     retry = RetryConfig(jitter="decorrelated", max_delay=3600)
     # 2^t · tanh(√(4t)) for t = 0.5, 1.25, 2.0, each less the one before, by 1.4
-    waits = delays(retry, Given(0.5, 0.25, 0.0))
+    waits = iter(Backoff(retry, chance=Given(0.5, 0.25, 0.0)))
     assert list(islice(waits, 3)) == pytest.approx([0.89740, 0.76309, 1.17676], rel=1e-4)
 
 
 def test_decorrelated_jitter_around_a_constant_delay_is_a_quarter():
     retry = RetryConfig(jitter="decorrelated", exponential_backoff=False)
     assert first(3, retry, 0.0) == [0.75, 0.75, 0.75]
+
+
+def test_each_iteration_begins_anew():
+    backoff = Backoff(RetryConfig(jitter=False))
+    assert [list(islice(backoff, 3)) for _ in range(2)] == [[1, 2, 4]] * 2
+
+
+def test_by_itself_it_doubles_from_a_second_with_the_machine_s_own_chance():
+    assert all(0.75 * usual <= wait <= 1.25 * usual for wait, usual in zip(Backoff(), (1, 2, 4), strict=False))
 
 
 @pytest.mark.parametrize("jitter", ["none", "quarter", "full", "decorrelated"])

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from clocks import HandSetVirtualClock
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.errors import ConfigurationError
 from data_source_orchestrator.core.policies import ConcurrencyPolicy
@@ -109,19 +110,13 @@ async def test_a_deadline_put_off_while_waiting_counts(clock: VirtualClock):
 
 
 async def test_a_slot_freed_after_a_deadline_goes_to_the_next_even_where_the_loop_was_held_up():
-    class Stepping(VirtualClock):
-        off = 0.0
-
-        def monotonic(self) -> float:
-            return super().monotonic() + self.off
-
-    clock = Stepping()
+    clock = HandSetVirtualClock()
     limiter = ConcurrencyLimiter(ConcurrencyPolicy(limit=1), clock=clock)
     held = entered(limiter)
     late = asyncio.create_task(limiter.enter(deadline=Deadline.after(clock, 5)))
     patient = asyncio.create_task(limiter.enter(deadline=Deadline.after(clock, 50)))
     await settled()
-    clock.off = 10.0
+    clock.step(10)
     limiter.leave(held)
     assert await late is None
     assert await patient is not None

@@ -6,24 +6,16 @@ from typing import Any
 
 import pytest
 
+from clocks import HandSetClock, HandSetVirtualClock
 from data_source_orchestrator.core.allowance import Allowance
 from data_source_orchestrator.core.clock import ManualClock
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.errors import ConfigurationError
 from data_source_orchestrator.core.policies import RateLimitPolicy
-from data_source_orchestrator.resilience.rate_limiter import RateLimiter
+from data_source_orchestrator.resilience.rate_limiter import Decision, RateLimiter
 from data_source_orchestrator.testing import VirtualClock, VirtualTimeLoop
 
 ONE_A_SECOND = RateLimitPolicy(limit=1, per=1)
-
-
-class Stepping(VirtualClock):
-    """Virtual time that somebody sets: `off` is added to it, and may fall."""
-
-    off = 0.0
-
-    def monotonic(self) -> float:
-        return super().monotonic() + self.off
 
 
 def manual(policy: RateLimitPolicy | None = ONE_A_SECOND) -> tuple[ManualClock, RateLimiter]:
@@ -90,6 +82,50 @@ def test_a_refusal_names_the_exact_wait_and_takes_nothing():
     assert [limiter.check().retry_after for _ in range(3)] == [0.75] * 3
     clock.advance(0.75)
     assert limiter.check().allowed
+
+
+def test_a_decision_tells_how_many_more_could_be_had_at_that_moment():
+    clock, limiter = manual(RateLimitPolicy(limit=1, per=1, burst=3))
+    assert limiter.check() == Decision(allowed=True, retry_after=0.0, remaining=2)
+    assert limiter.check(3) == Decision(allowed=False, retry_after=1.0, remaining=2)
+    assert limiter.check(2) == Decision(allowed=True, retry_after=0.0, remaining=0)
+    clock.advance(1)
+    assert limiter.check(2) == Decision(allowed=False, retry_after=1.0, remaining=1)
+    limiter.hold(9)
+    assert limiter.check() == Decision(allowed=False, retry_after=9.0, remaining=0)
+
+
+async def test_whoever_waited_hears_what_is_left_for_others(clock: VirtualClock):
+    limiter = RateLimiter(RateLimitPolicy(limit=1, per=1, burst=3), clock=clock)
+    limiter.check(3)
+    first, second = asyncio.create_task(limiter.acquire(2)), asyncio.create_task(limiter.acquire())
+    await asyncio.sleep(100)
+    assert (await first, await second) == (Decision(allowed=True, remaining=0), Decision(allowed=True, remaining=0))
+    limiter.hold(5)
+    third = asyncio.create_task(limiter.acquire())
+    await asyncio.sleep(6)
+    assert await third == Decision(allowed=True, remaining=2)
+
+
+async def test_whoever_can_wait_no_longer_hears_what_is_left_for_others(clock: VirtualClock):
+    limiter = RateLimiter(RateLimitPolicy(limit=1, per=1, burst=3), clock=clock)
+    limiter.check(2)
+    waiting = asyncio.create_task(limiter.acquire(3, deadline=Deadline.after(clock, 10)))
+    await settled()
+    limiter.policy = RateLimitPolicy(limit=1, per=100, burst=3)
+    assert await waiting == Decision(allowed=False, retry_after=200.0, remaining=1)
+
+
+def test_taking_is_checking_without_the_words():
+    clock, limiter = manual(RateLimitPolicy(limit=1, per=1, burst=2))
+    assert [limiter.take(2), limiter.take()] == [True, False]
+    clock.advance(1)
+    limiter.hold(3)
+    assert not limiter.take()
+    clock.advance(3)
+    assert limiter.take()
+    with pytest.raises(ConfigurationError, match="n is 3"):
+        limiter.take(3)
 
 
 def test_without_a_policy_everything_is_let_through_but_a_hold():
@@ -178,23 +214,23 @@ async def test_a_deadline_put_off_while_waiting_counts(clock: VirtualClock):
 
 
 async def test_whoever_was_held_up_past_the_deadline_takes_nothing():
-    clock = Stepping()
+    clock = HandSetVirtualClock()
     limiter = RateLimiter(ONE_A_SECOND, clock=clock)
     limiter.check()
     waiting = asyncio.create_task(limiter.acquire(deadline=Deadline.after(clock, 5)))
     await settled()
-    clock.off = 7.0  # the loop is blocked that long
+    clock.step(7)  # the loop is blocked that long
     assert not (await waiting).allowed
     assert limiter.remaining == 1
 
 
 async def test_whoever_is_due_is_served_before_a_check_even_where_the_loop_was_held_up():
-    clock = Stepping()
+    clock = HandSetVirtualClock()
     limiter = RateLimiter(RateLimitPolicy(limit=1, per=1, burst=2), clock=clock)
     limiter.check(2)
     waiting = asyncio.create_task(limiter.acquire())
     await settled()
-    clock.off = 5.0
+    clock.step(5)
     assert limiter.check().allowed
     assert limiter.waiting == 0
     assert not limiter.check().allowed
@@ -327,14 +363,14 @@ async def test_a_hold_during_a_wait_moves_it_and_the_operator_may_lift_it(clock:
 
 
 async def test_a_clock_that_steps_back_makes_waits_longer_and_never_negative():
-    clock = Stepping()
+    clock = HandSetVirtualClock()
     limiter = RateLimiter(ONE_A_SECOND, clock=clock)
     await asyncio.sleep(100)
     limiter.check()
     limiter.hold(10)
     waiting = asyncio.create_task(limiter.acquire())
     await asyncio.sleep(5)
-    clock.off = -50.0
+    clock.step(-50)
     assert limiter.check().retry_after == 56.0
     assert limiter.remaining == 0
     await waiting
@@ -343,12 +379,12 @@ async def test_a_clock_that_steps_back_makes_waits_longer_and_never_negative():
 
 
 def test_a_full_limiter_whose_clock_steps_back_grants_no_more_than_its_burst():
-    clock = ManualClock()
+    clock = HandSetClock()
     limiter = RateLimiter(RateLimitPolicy(limit=1, per=1, burst=3), clock=clock)
     clock.advance(100)
     assert limiter.check(2).allowed
     limiter.refund(3)
-    clock._elapsed = 98.0
+    clock.step(-2)
     assert limiter.remaining == admitted(limiter) == 1
     assert limiter.check().retry_after == 1.0
 

@@ -1,6 +1,7 @@
 """Log records and Python's warnings as plain lines on standard error; a traceback goes to a file, and is named."""
 
 import logging
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,13 +29,24 @@ class Lines(logging.Handler):
 
 @contextmanager
 def told_on(screen: Screen, folder: Path) -> Iterator[None]:
-    """Tell what is logged on a screen, until the context ends."""
+    """Tell what is logged on a screen, until the context ends; logging is then as it was."""
     handler = Lines(screen, folder)
     root = logging.getLogger()
     root.addHandler(handler)
+    try:
+        with _warnings_logged():
+            yield
+    finally:
+        root.removeHandler(handler)
+
+
+@contextmanager
+def _warnings_logged() -> Iterator[None]:
+    """Log Python's warnings, until the context ends; whoever logged them already goes on doing so."""
+    before = warnings.showwarning
     logging.captureWarnings(capture=True)
     try:
         yield
     finally:
-        logging.captureWarnings(capture=False)
-        root.removeHandler(handler)
+        if warnings.showwarning is not before:
+            logging.captureWarnings(capture=False)

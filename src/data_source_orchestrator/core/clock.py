@@ -126,9 +126,11 @@ class ManualClock:
         finally:
             timer.cancel()
 
-    def call_later(self, seconds: float, call: Callable[[], None]) -> ManualTimer:
-        """Call when the clock has been advanced by that many seconds."""
-        timer = ManualTimer(self._elapsed + max(0.0, seconds), call)
+    def call_later(self, seconds: float, call: Callable[[], None]) -> Timer:
+        """Call when the clock has been advanced by that many seconds; 0 or less is the event loop's next turn."""
+        if seconds <= 0:
+            return asyncio.get_running_loop().call_soon(call)
+        timer = ManualTimer(self._elapsed + seconds, call)
         self._timers.append(timer)
         return timer
 

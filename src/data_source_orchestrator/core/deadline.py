@@ -1,8 +1,10 @@
 """The moment by which something must have ended."""
 
+from collections.abc import Callable
+
 from msgspec import Struct
 
-from data_source_orchestrator.core.clock import Clock
+from data_source_orchestrator.core.clock import Clock, Timer
 
 
 class Deadline(Struct, eq=False, gc=False):  # a clock knows no deadline, so no circle can come of one
@@ -29,6 +31,10 @@ class Deadline(Struct, eq=False, gc=False):  # a clock knows no deadline, so no 
     def passed(self) -> bool:
         """Whether no time is left."""
         return self.clock.monotonic() >= self.at
+
+    def call_when_due(self, call: Callable[[], None]) -> Timer:
+        """Call when it comes as it stands now; whoever may have put it off meanwhile looks again then."""
+        return self.clock.call_later(self.remaining, call)
 
     def put_off(self, at: float) -> None:
         """Move to a later moment; an earlier one changes nothing."""

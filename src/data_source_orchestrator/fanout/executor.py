@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing, nullcontext
 from contextvars import copy_context
+from functools import partial
 from typing import Any
 
 from data_source_orchestrator.core.deadline import Deadline
@@ -102,7 +103,7 @@ class Executor:
         )
         waiting = {self._flights.board(source, booking): booking for source in known}
         ending: list[asyncio.Task[None]] = []
-        timer = asyncio.get_running_loop().call_later(self._deadline.remaining, self._cut_short, waiting, arrivals)
+        timer = self._deadline.call_when_due(partial(self._cut_short, waiting, arrivals))
         self._flights.take_off()
         try:
             if gone:

@@ -162,11 +162,11 @@ class Flights:
         """Join the flight of this source, planning one if there is none; what is planned begins with `take_off`."""
         loop = asyncio.get_running_loop()
         place = (loop, source.key)
-        flight = self._under_way.get(place)
-        if flight is not None and flight.takes(source, booking):
+        flight, guard = self._under_way.get(place), self._coordinator.guard(source.key)
+        if flight is not None and flight.guard is guard and flight.takes(source, booking):
             flight.join(booking)
             return flight
-        planned = self._planned(source, booking, place)
+        planned = self._planned(source, booking, guard, place)
         self._under_way[place] = planned
         self._crew(loop).give(planned)
         return planned
@@ -215,8 +215,8 @@ class Flights:
             warn=warn,
         )
 
-    def _planned(self, source: Source[Any], booking: Booking, place: Place) -> Flight:
-        guard, clock = self._coordinator.guard(source.key), self._coordinator.clock
+    def _planned(self, source: Source[Any], booking: Booking, guard: Guard, place: Place) -> Flight:
+        clock = self._coordinator.clock
         started = clock.monotonic()
         return Flight(
             source,
@@ -262,12 +262,11 @@ class Flights:
 
     def _refreshes(self, flight: Flight, cache: ResultCache[Any]) -> bool:
         """Return whether a new answer is being fetched in the background, where it may take the source's own time."""
-        return self._background.start((cache, ALL), partial(self._refresh, flight, cache))
+        refresh = partial(self._refresh, flight, cache)
+        return self._background.start((cache, ALL), refresh, may_begin=flight.guard.budget.spend_refresh)
 
     async def _refresh(self, flight: Flight, cache: ResultCache[Any]) -> None:
         source, guard, clock = flight.source, flight.guard, self._coordinator.clock
-        if not guard.budget.spend_refresh():
-            return
         among = flight.booking.refreshing
         call = Refresh(
             source,
@@ -278,8 +277,11 @@ class Flights:
             among=among,
         )
         with nullcontext() if among is None else among:
-            async with self._http.use():
-                executed = await attended(call, guard.run(call, flight.retry))
+            try:
+                async with self._http.use():
+                    executed = await attended(call, guard.run(call, flight.retry))
+            except ProgramExit as wish:
+                raise wish.cause from None  # nobody waits here to whom it could be carried: the event loop itself obeys
             self._record(call, executed, guard)
         if self._serves(cache, flight):
             await cache.settle(ALL, executed)

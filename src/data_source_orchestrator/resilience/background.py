@@ -53,19 +53,32 @@ class Background:
         """Whether somebody is inside its context on the running event loop."""
         return asyncio.get_running_loop() in self._entered
 
-    def start(self, name: Hashable, work: Callable[[], Coroutine[Any, Any, object]]) -> bool:
-        """Begin work, unless some of that name is under way; return False, and begin none, where it is not open."""
+    def start(
+        self,
+        name: Hashable,
+        work: Callable[[], Coroutine[Any, Any, object]],
+        *,
+        may_begin: Callable[[], bool] = lambda: True,
+    ) -> bool:
+        """Begin work, unless some of that name is under way, and return whether it is under way now.
+
+        None is begun where it is not open, nor where `may_begin`, which is asked only then, says so.
+        """
         if not self.open:
             return False
         place = (asyncio.get_running_loop(), name)
         known = self._tasks.get(place)
-        if known is None or known.done() or known.cancelling():
-            task = self._tasks[place] = asyncio.create_task(work())
-            task.add_done_callback(lambda ended: self._ended(place, ended))
+        if known is not None and not known.done() and not known.cancelling():
+            return True
+        if not may_begin():
+            return False
+        task = self._tasks[place] = asyncio.create_task(work())
+        task.add_done_callback(lambda ended: self._ended(place, ended))
         return True
 
     def _ended(self, place: tuple[asyncio.AbstractEventLoop, Hashable], task: asyncio.Task[Any]) -> None:
         if self._tasks.get(place) is task:
             del self._tasks[place]
-        if not task.cancelled() and (error := task.exception()):
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, KeyboardInterrupt | SystemExit):  # these end the program
             self._on_error(error)

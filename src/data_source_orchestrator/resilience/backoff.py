@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 from itertools import count, repeat
 
-from data_source_orchestrator.core.clock import Chance
+from data_source_orchestrator.core.clock import Chance, system_chance
 from data_source_orchestrator.core.durations import in_seconds
 from data_source_orchestrator.core.policies import RetryConfig
 
@@ -12,14 +12,23 @@ _QUARTER = 0.25
 _HIGHEST_POWER = 64  # base · 2^64 is beyond any max_delay, and a float can still hold it
 
 
-def delays(retry: RetryConfig, chance: Chance) -> Iterator[float]:
-    """Yield the seconds to wait before the first retry, the second, and so on; none is above `max_delay`.
+class Backoff:
+    """The seconds to wait before the first retry, the second, and so on without end; none is above `max_delay`.
 
-    `decorrelated` is a way of growing: with `exponential_backoff` False its delays are spread by ±25 % instead.
+    Each iteration begins anew, and draws from `chance` as it goes. It waits for nothing, counts no retries and so needs
+    no clock. `decorrelated` is a way of growing: with `exponential_backoff` False its delays are spread by ±25 %
+    instead.
     """
-    cap = in_seconds(retry.max_delay)
-    grown = _decorrelated(retry, chance) if _grows_decorrelated(retry) else _spread(retry, chance)
-    return (min(cap, delay) for delay in grown)
+
+    def __init__(self, policy: RetryConfig = RetryConfig(), *, chance: Chance | None = None) -> None:
+        self.policy = policy
+        self._chance = system_chance() if chance is None else chance
+
+    def __iter__(self) -> Iterator[float]:
+        retry, chance = self.policy, self._chance
+        cap = in_seconds(retry.max_delay)
+        grown = _decorrelated(retry, chance) if _grows_decorrelated(retry) else _spread(retry, chance)
+        return (min(cap, delay) for delay in grown)
 
 
 def _grows_decorrelated(retry: RetryConfig) -> bool:

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 
-from data_source_orchestrator.core.clock import Clock
+from data_source_orchestrator.core.clock import Clock, SystemClock
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.errors import ConfigurationError
 from data_source_orchestrator.core.policies import ConcurrencyPolicy
@@ -32,10 +32,12 @@ class ConcurrencyLimiter:
     begins at another limit.
     """
 
-    def __init__(self, policy: ConcurrencyPolicy, *, clock: Clock, on_limit: OnLimit | None = None) -> None:
+    def __init__(
+        self, policy: ConcurrencyPolicy, *, clock: Clock | None = None, on_limit: OnLimit | None = None
+    ) -> None:
         self.on_limit = on_limit
         self._policy = policy
-        self._clock = clock
+        self._clock = SystemClock() if clock is None else clock
         self._learnt = float(policy.limit)
         self._limit = policy.limit
         self._held: dict[Slot, int] = {}  # with how often the limit had been lowered when each call began

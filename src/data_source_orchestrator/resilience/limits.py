@@ -129,7 +129,7 @@ class Limits:
     def take_tokens(self) -> RateLimiter | None:
         """Take a token of every pace, or none and return the one that refuses."""
         for rate in self._rates:
-            if not rate.check().allowed:
+            if not rate.take():
                 for taken in self._rates[: self._rates.index(rate)]:
                     taken.refund()
                 return rate

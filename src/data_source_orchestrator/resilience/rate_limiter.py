@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from data_source_orchestrator.core.allowance import Allowance
 from data_source_orchestrator.core.claim import Json
-from data_source_orchestrator.core.clock import Clock, Timer
+from data_source_orchestrator.core.clock import Clock, SystemClock, Timer
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.durations import count, in_seconds
 from data_source_orchestrator.core.errors import ConfigurationError
@@ -26,13 +26,14 @@ _UNBOUNDED = 2**53
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Whether a call may be made now, and if not, after how many seconds it could be, were nobody else to come."""
+    """Whether a call may be made now, and if not, after how many seconds it could be, were nobody else to come.
+
+    `remaining` is how many more could have been let through at that moment.
+    """
 
     allowed: bool
     retry_after: float = 0.0
-
-
-ALLOWED = Decision(allowed=True)
+    remaining: int = 0
 
 
 class RateLimiter:
@@ -43,8 +44,8 @@ class RateLimiter:
     never shorter.
     """
 
-    def __init__(self, policy: RateLimitPolicy | None, *, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, policy: RateLimitPolicy | None, *, clock: Clock | None = None) -> None:
+        self._clock = clock = SystemClock() if clock is None else clock
         self._monotonic = clock.monotonic
         self._policy = policy
         self._per, self._limit, self._burst = _terms(policy)
@@ -80,20 +81,19 @@ class RateLimiter:
     @property
     def remaining(self) -> int:
         """How many could be let through at this moment."""
-        now = self._monotonic()
-        if self._line.first() is not None or now < self._held_until:
-            return 0
-        most = self._burst if self._quota is None or now >= self._quota.until else min(self._burst, self._quota.left)
-        free = max(0, min(most, math.floor(self._burst - self._used(now))))
-        if free < most and self._due(now, free + 1) <= now:  # the floor of a float may be one off
-            return free + 1
-        return free - 1 if free and self._due(now, free) > now else free
+        return self._remaining(self._monotonic())
 
     def check(self, n: int = 1) -> Decision:
         """Take `n` if they may be had now and nobody waits; never wait. Raises `ConfigurationError` where none can be.
 
         Whoever needs `n` at once can never have more than the policy's burst.
         """
+        now = self._monotonic()
+        wait = self._take_or_wait(n, now)
+        return Decision(allowed=not wait, retry_after=wait, remaining=self._remaining(now))
+
+    def take(self, n: int = 1) -> bool:
+        """Take `n` as `check` does, and return only whether they could be had."""
         now = self._monotonic()
         if now >= self._opens and n > 0:
             start, taken = self._start, self._taken
@@ -102,8 +102,8 @@ class RateLimiter:
             taken += n
             if start + (taken - self._burst) * self._per / self._limit <= now:
                 self._start, self._taken = start, taken
-                return ALLOWED
-        return self._check(n, now)
+                return True
+        return not self._take_or_wait(n, now)
 
     async def acquire(self, n: int = 1, *, deadline: Deadline | None = None) -> Decision:
         """Take `n` as soon as it is this caller's turn, in the order of calling and whatever the amounts.
@@ -198,14 +198,14 @@ class RateLimiter:
         self._changed()
 
     @classmethod
-    def from_state(cls, state: Json, policy: RateLimitPolicy | None, *, clock: Clock) -> "RateLimiter":
+    def from_state(cls, state: Json, policy: RateLimitPolicy | None, *, clock: Clock | None = None) -> "RateLimiter":
         """Return a new limiter that has taken over a state, as `restore` does."""
         limiter = cls(policy, clock=clock)
         limiter.restore(state)
         return limiter
 
-    def _check(self, n: int, now: float) -> Decision:
-        """Decide with everything looked at."""
+    def _take_or_wait(self, n: int, now: float) -> float:
+        """Take `n` and return 0, or return the seconds after which they could be had; everything is looked at."""
         count(n, "n", least=1)
         if n > self._burst:
             raise self._never(n)
@@ -213,9 +213,18 @@ class RateLimiter:
             self._serve()  # whoever waits and is due comes first
         due = self._due(now, self._line.amount + n)
         if due > now:
-            return Decision(allowed=False, retry_after=due - now)
+            return due - now
         self._take(now, n)
-        return ALLOWED
+        return 0.0
+
+    def _remaining(self, now: float) -> int:
+        if self._line.first() is not None or now < self._held_until:
+            return 0
+        most = self._burst if self._quota is None or now >= self._quota.until else min(self._burst, self._quota.left)
+        free = max(0, min(most, math.floor(self._burst - self._used(now))))
+        if free < most and self._due(now, free + 1) <= now:  # the floor of a float may be one off
+            return free + 1
+        return free - 1 if free and self._due(now, free) > now else free
 
     def _due(self, now: float, total: int) -> float:
         """Return the moment at which the last of `total` calls, made in order from now on, may be let through."""
@@ -276,21 +285,25 @@ class RateLimiter:
                 self._timer = self._clock.call_later(due - now, self._serve)
                 break
             self._take(now, waiter.amount)
-            self._line.answer(waiter, ALLOWED)
+            self._answer(waiter, now, allowed=True)
         self._opens = math.inf if self._line or self._quota is not None else self._held_until
 
     def _refused(self, waiter: Waiter[Decision], now: float, due: float) -> bool:
         """Let somebody go whose turn cannot come inside their deadline."""
         if waiter.deadline is None or due < waiter.deadline.at:
             return False
-        self._line.answer(waiter, Decision(allowed=False, retry_after=due - now))
+        self._answer(waiter, now, allowed=False, retry_after=due - now)
         return True
+
+    def _answer(self, waiter: Waiter[Decision], now: float, *, allowed: bool, retry_after: float = 0.0) -> None:
+        self._line.leave(waiter)  # first, for while anybody waits nothing remains
+        self._line.answer(waiter, Decision(allowed, retry_after, self._remaining(now)))
 
     def _gone(self, waiter: Waiter[Decision]) -> None:
         """Give a cancelled waiter's place, or what it was given and never came to use, to those behind."""
         if self._line.leave(waiter):
             self._serve()
-        elif waiter.answered is ALLOWED:
+        elif (answered := waiter.answered) is not None and answered.allowed:
             self.refund(waiter.amount)
 
     def _never(self, n: int) -> ConfigurationError:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from data_source_orchestrator.core.clock import Chance
 from data_source_orchestrator.core.policies import RetryConfig
-from data_source_orchestrator.resilience.backoff import delays
+from data_source_orchestrator.resilience.backoff import Backoff
 from data_source_orchestrator.resilience.budget import Budget
 from data_source_orchestrator.resilience.classify import Failed
 from data_source_orchestrator.resilience.wording import BUDGET_SPENT, too_late
@@ -57,7 +57,7 @@ class Retries:
     def __init__(self, retry: Retry, budget: Budget, chance: Chance) -> None:
         self._left = retry.max_retries
         self._budget = budget
-        self._waits = delays(retry.config, chance)
+        self._waits = iter(Backoff(retry.config, chance=chance))
 
     def after(self, failed: Failed, *, remaining: float) -> Wait | Stop:
         """Decide what follows a failed attempt, with so many seconds remaining, and pay for a retry."""

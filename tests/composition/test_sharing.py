@@ -187,7 +187,7 @@ async def test_flights_land_on_a_loop_whose_tasks_begin_at_once():
     orchestrator = pair(scripted("a", 1), scripted("b", After(1, 2)))
     first, second = await asyncio.gather(orchestrator.fetch(), orchestrator.fetch())
     assert dict(first) == dict(second) == {"a": 1, "b": 2}
-    assert not orchestrator._flights._under_way
+    assert not orchestrator._flights._field().sky
 
 
 async def test_A15_nobody_joins_a_flight_that_is_being_cut_off():

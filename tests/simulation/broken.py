@@ -42,7 +42,7 @@ def a_half_open_breaker_lets_everybody_through(patch: pytest.MonkeyPatch) -> Non
     right = CircuitBreaker.admit
 
     def admit(self: CircuitBreaker) -> Permit | None:
-        return Permit(self._era) if self.state == "half_open" else right(self)
+        return Permit(self._era, self._era.probe) if self.state == "half_open" else right(self)
 
     patch.setattr(CircuitBreaker, "admit", admit)
 
@@ -51,7 +51,7 @@ def an_open_breaker_lets_everybody_through(patch: pytest.MonkeyPatch) -> None:
     right = CircuitBreaker.admit
 
     def admit(self: CircuitBreaker) -> Permit | None:
-        return Permit(self._era) if self.state == "open" else right(self)
+        return Permit(self._era, self._era.probe) if self.state == "open" else right(self)
 
     patch.setattr(CircuitBreaker, "admit", admit)
 

@@ -88,7 +88,6 @@ class Executor:
 
     async def _ask(self, sources: tuple[Source[Any], ...]) -> Outcomes:
         """Ask these sources at once."""
-        known = [source for source in sources if self._flights.knows(source)]
         gone = [_gone(source) for source in sources if not self._flights.knows(source)]
         arrivals: Arrivals[Flight] = Arrivals()
         booking = Booking(
@@ -101,7 +100,7 @@ class Executor:
             suspects=self._suspects,
             refreshing=self._refreshing,
         )
-        waiting = {self._flights.board(source, booking): booking for source in known}
+        waiting = {self._flights.board(source, booking): booking for source in sources if self._flights.knows(source)}
         ending: list[asyncio.Task[None]] = []
         timer = self._deadline.call_when_due(partial(self._cut_short, waiting, arrivals))
         self._flights.take_off()

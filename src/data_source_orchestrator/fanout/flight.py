@@ -40,8 +40,8 @@ from data_source_orchestrator.web.pool import HttpPool
 
 _LOG = logging.getLogger("data_source_orchestrator")
 
-Place = tuple[asyncio.AbstractEventLoop, str]
-"""Where at most one flight is under way: an event loop, and a source's key."""
+Sky = dict[str, "Flight"]
+"""The flights that are under way on one event loop, at most one for each source's key."""
 
 ALL = ""
 """The cache's key for all that a source gives: its fetcher takes no arguments."""
@@ -83,7 +83,7 @@ class Flight(SourceCall[Any], eq=False, kw_only=True):
 
     booking: Booking
     guard: Guard
-    place: Place
+    sky: Sky
     passengers: tuple[Booking, ...]
     task: asyncio.Task[None] | None = None
     landed: bool = False
@@ -142,6 +142,14 @@ class Refresh(SourceCall[Any], eq=False, kw_only=True):
         return () if self.among is None else (self.among,)
 
 
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """What one event loop has of its own: who flies there, and what is under way."""
+
+    crew: Crew[Flight, Executed[Any]]
+    sky: Sky
+
+
 class Flights:
     """The flights of one orchestrator, at most one for each source and event loop."""
 
@@ -153,27 +161,24 @@ class Flights:
         self._background = background
         coordinator.hub.listen(self._caches.heard, SourceForgotten)
         self._http = http
-        self._under_way: dict[Place, Flight] = {}
-        self._crews: dict[asyncio.AbstractEventLoop, Crew[Flight, Executed[Any]]] = {}
+        self._fields: dict[asyncio.AbstractEventLoop, _Field] = {}
         self._make_context = self.context  # one method for all flights
         self._doubting: set[Suspects] = set()
 
     def board(self, source: Source[Any], booking: Booking) -> Flight:
         """Join the flight of this source, planning one if there is none; what is planned begins with `take_off`."""
-        loop = asyncio.get_running_loop()
-        place = (loop, source.key)
-        flight, guard = self._under_way.get(place), self._coordinator.guard(source.key)
+        field, guard = self._field(), self._coordinator.guard(source.key)
+        flight = field.sky.get(source.key)
         if flight is not None and flight.guard is guard and flight.takes(source, booking):
             flight.join(booking)
             return flight
-        planned = self._planned(source, booking, guard, place)
-        self._under_way[place] = planned
-        self._crew(loop).give(planned)
+        planned = field.sky[source.key] = self._planned(source, booking, guard, field.sky)
+        field.crew.give(planned)
         return planned
 
     def take_off(self) -> None:
         """Let somebody fly what was planned on the running loop."""
-        self._crew(asyncio.get_running_loop()).begin()
+        self._field().crew.begin()
 
     def suspects(self) -> Suspects:
         """Return what holds back the failures of one run while it has heard nobody."""
@@ -215,7 +220,7 @@ class Flights:
             warn=warn,
         )
 
-    def _planned(self, source: Source[Any], booking: Booking, guard: Guard, place: Place) -> Flight:
+    def _planned(self, source: Source[Any], booking: Booking, guard: Guard, sky: Sky) -> Flight:
         clock = self._coordinator.clock
         started = clock.monotonic()
         return Flight(
@@ -226,16 +231,18 @@ class Flights:
             self._make_context,
             booking=booking,
             guard=guard,
-            place=place,
+            sky=sky,
             passengers=booking.alone,
         )
 
-    def _crew(self, loop: asyncio.AbstractEventLoop) -> Crew[Flight, Executed[Any]]:
-        crew = self._crews.get(loop)
-        if crew is None:
-            self._crews = {known: crew for known, crew in self._crews.items() if not known.is_closed()}
-            crew = self._crews[loop] = Crew(self._begin, done=self._done, failed=self._failed, lost=self._lost)
-        return crew
+    def _field(self) -> "_Field":
+        loop = asyncio.get_running_loop()
+        field = self._fields.get(loop)
+        if field is None:
+            self._fields = {known: field for known, field in self._fields.items() if not known.is_closed()}
+            crew: Crew[Flight, Executed[Any]] = Crew(self._begin, done=self._done, failed=self._failed, lost=self._lost)
+            field = self._fields[loop] = _Field(crew, {})
+        return field
 
     def _begin(self, flight: Flight) -> Coroutine[Any, Any, Executed[Any]] | None:
         """Begin a flight that somebody still waits for."""
@@ -338,8 +345,8 @@ class Flights:
             booking.landed(flight)
 
     def _clear(self, flight: Flight) -> None:
-        if self._under_way.get(flight.place) is flight:
-            del self._under_way[flight.place]
+        if flight.sky.get(flight.source.key) is flight:
+            del flight.sky[flight.source.key]
 
 
 def _not_its_fault(flight: Flight, error: Exception) -> Executed[Any]:

@@ -170,7 +170,12 @@ class Attempt(Bounded[Wanted[T]], Generic[T], eq=False, kw_only=True):
         if watch is not None and watch.cut_at is not None:
             self._cut(watch.cut_at, by_deadline=watch.cut_by_deadline)
             return
-        error = self.error if self.error is not None else self._wrong()
+        error = self.error
+        if error is None:
+            try:
+                error = self.made_for.breach(self.payload)
+            except BaseException as raised:  # noqa: BLE001 — a check is somebody else's code, and may raise anything
+                error = raised
         if error is None:
             self.verdict = Verdict.SUCCESS
         else:
@@ -220,13 +225,6 @@ class Attempt(Bounded[Wanted[T]], Generic[T], eq=False, kw_only=True):
             make(excused=False)
         else:
             withheld.add(failed.kind, make)
-
-    def _wrong(self) -> BaseException | None:
-        """Return what is wrong with an answer; what checks it may have bugs too."""
-        try:
-            return self.made_for.breach(self.payload)
-        except BaseException as error:  # noqa: BLE001 — a check is somebody else's code, and may raise anything
-            return error
 
     def _cut(self, at: float, *, by_deadline: bool) -> None:
         """Say that time was up, and nothing against a source that was cut before its own time was."""

@@ -126,7 +126,7 @@ class CircuitBreaker:
     def admit(self) -> Permit | None:
         """Give leave for one attempt, as a probe where the breaker is not closed; None where it has to wait."""
         if self._passes:
-            return Permit(self._era)
+            return Permit(self._era, self._era.probe)
         if self._steady.now() < self._shut_until or not self._has_place():
             self._refused += 1
             return None
@@ -232,12 +232,12 @@ class CircuitBreaker:
         standing = self._standing
         if isinstance(standing, HalfOpen):
             standing.under_way += 1
-            return Permit(self._era)
+            return Permit(self._era, self._era.probe)
         before = self._state
         if isinstance(standing, Open):
             self._standing = HalfOpen(standing, under_way=1)
         self._begin_era()
-        permit = Permit(self._era)
+        permit = Permit(self._era, self._era.probe)
         self._tell(before)
         return permit
 

@@ -23,12 +23,8 @@ class Permit(Struct, eq=False, gc=False):  # an era knows no permit, so no circl
     """Leave to make one attempt, given back once; a probe's result decides whether the source is re-admitted."""
 
     era: Era
+    probe: bool
     stage: int = HELD
-
-    @property
-    def probe(self) -> bool:
-        """Whether a half-open breaker gave it."""
-        return self.era.probe
 
     @property
     def generation(self) -> int:

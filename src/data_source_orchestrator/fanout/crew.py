@@ -34,8 +34,8 @@ R = TypeVar("R")
 class Crew(Generic[J, R]):
     """The tasks of one event loop that do what is given to them; none is left when nothing is.
 
-    `begin` makes the coroutine of a job, None where it need not be done any longer; `done` hears what came of it,
-    `failed` what it raised, and `lost` that its task was cancelled. A job that has waited keeps its task to itself:
+    `begin` makes the coroutine of a job, None where it need not be done any longer; `done` hears what came of it, never
+    None, `failed` what it raised, and `lost` that its task was cancelled. A job that has waited keeps its task to itself:
     whatever it has left behind can harm no other.
     """
 
@@ -101,6 +101,8 @@ class Crew(Generic[J, R]):
             if task is not None and task.done():  # it was cancelled before it had begun
                 del self._beginning[job]
                 self._waiting.appendleft(job)
+        if self._beginning:  # on a loop that takes its time
+            asyncio.get_running_loop().call_soon(self._look)
         self._hire_if_needed()
 
     async def _work(self, job: J) -> None:

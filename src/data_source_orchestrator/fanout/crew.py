@@ -34,9 +34,9 @@ R = TypeVar("R")
 class Crew(Generic[J, R]):
     """The tasks of one event loop that do what is given to them; none is left when nothing is.
 
-    `begin` makes the coroutine of a job, None where it need not be done any longer; `done` hears what came of it, never
-    None, `failed` what it raised, and `lost` that its task was cancelled. A job that has waited keeps its task to itself:
-    whatever it has left behind can harm no other.
+    `begin` makes the coroutine of a job, None where it need not be done any longer; `done` hears what came of it, which
+    is never None, `failed` what it raised, and `lost` that its task was cancelled. A job that has waited keeps its task
+    to itself: whatever it has left behind can harm no other.
     """
 
     def __init__(

@@ -167,12 +167,12 @@ class Flights:
 
     def board(self, source: Source[Any], booking: Booking) -> Flight:
         """Join the flight of this source, planning one if there is none; what is planned begins with `take_off`."""
-        field, guard = self._field(), self._coordinator.guard(source.key)
+        field = self._field()
         flight = field.sky.get(source.key)
-        if flight is not None and flight.guard is guard and flight.takes(source, booking):
+        if flight is not None and flight.takes(source, booking):
             flight.join(booking)
             return flight
-        planned = field.sky[source.key] = self._planned(source, booking, guard, field.sky)
+        planned = field.sky[source.key] = self._planned(source, booking, field.sky)
         field.crew.give(planned)
         return planned
 
@@ -220,8 +220,8 @@ class Flights:
             warn=warn,
         )
 
-    def _planned(self, source: Source[Any], booking: Booking, guard: Guard, sky: Sky) -> Flight:
-        clock = self._coordinator.clock
+    def _planned(self, source: Source[Any], booking: Booking, sky: Sky) -> Flight:
+        guard, clock = self._coordinator.guard(source.key), self._coordinator.clock
         started = clock.monotonic()
         return Flight(
             source,

@@ -1,8 +1,10 @@
 """When our own network is down: one event, nobody tripped, uptime unknown; and the first answer blames as ever."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,9 +21,16 @@ from data_source_orchestrator import (
     RetryConfig,
     Source,
     SourceCoordinator,
+    SqliteStore,
     guard,
 )
-from data_source_orchestrator.core.events import HealthChanged, MonitorOffline, SourceFinished, SourceUnreached
+from data_source_orchestrator.core.events import (
+    HealthChanged,
+    MonitorOffline,
+    SourceChecked,
+    SourceFinished,
+    SourceUnreached,
+)
 from data_source_orchestrator.core.verdicts import Verdict
 from data_source_orchestrator.health.state import SourceHealth
 from data_source_orchestrator.testing import After, Hang, Recorder, VirtualClock, scripted
@@ -379,6 +388,67 @@ async def test_runs_that_share_nothing_are_judged_apart():
     whole = Whole(broken("a"), broken("b"), broken("c"), answering("d", 1))
     await asyncio.gather(whole.fetch("a", "b"), whole.fetch("c", "d"))
     assert (whole.offline, whole.failures) == ([("a", "b")], {"c": 1})
+
+
+async def test_what_is_stored_of_an_offline_run_says_so_and_is_what_is_known(tmp_path: Path):
+    store = await SqliteStore.open(tmp_path / "dso.db")
+    sources = [scripted(key, "data", After(1, BROKEN)) for key in "ab"]
+    coordinator = SourceCoordinator(sources, clock=VirtualClock())
+    orchestrator = DataSourceOrchestrator(coordinator, retry=RetryConfig(max_retries=0), store=store)
+    await orchestrator.fetch()
+    await orchestrator.fetch()
+    later = SourceCoordinator(sources, clock=VirtualClock())
+    await DataSourceOrchestrator(later, store=store).check_source_health("a")
+    await store.close()
+    assert len(coordinator.get_health("b").offline) == 1
+    assert later.get_health("b") == coordinator.get_health("b")
+    assert later.get_health_report("b").uptime == 100
+    with closing(sqlite3.connect(tmp_path / "dso.db")) as connection:
+        kept = connection.execute(
+            "SELECT source, status, offline FROM outcomes JOIN runs ON run_id = id ORDER BY started_at, source"
+        )
+        assert sorted(kept) == [("a", "failure", 1), ("a", "success", 0), ("b", "failure", 1), ("b", "success", 0)]
+
+
+async def test_checks_that_nobody_answers_are_judged_together_and_say_nothing():
+    whole = Whole(broken("a"), broken("b", 2))
+    reports = await whole.orchestrator.check_source_health()
+    assert whole.offline == [("a", "b")]
+    checks = [report.last_check for report in reports if report.last_check]
+    assert [(check.ok, check.offline) for check in checks] == [(False, True)] * 2
+    assert (checks[1].at - checks[0].at).total_seconds() == pytest.approx(1.9)
+    assert [report.status for report in reports] == ["unknown"] * 2
+
+
+async def test_a_check_that_is_answered_blames_the_others():
+    whole = Whole(broken("a"), answering("b", 2))
+    checked = asyncio.create_task(whole.orchestrator.check_source_health())
+    first = await whole.heard.next(SourceChecked)
+    assert (first.source, first.ok) == ("a", False)
+    assert whole.coordinator.get_health("a").last_check is None
+    found = {report.key: report.last_check for report in await checked}
+    assert {key: (check.ok, check.offline) for key, check in found.items() if check} == {
+        "a": (False, False),
+        "b": (True, False),
+    }
+
+
+async def test_a_single_check_that_is_not_answered_tells_about_its_source():
+    whole = Whole(broken("a"), broken("b"))
+    [report] = await whole.orchestrator.check_source_health("a")
+    assert report.last_check is not None
+    assert (report.last_check.ok, report.last_check.offline, whole.offline) == (False, False, [])
+
+
+async def test_checks_that_are_cancelled_keep_what_had_ended():
+    whole = Whole(broken("a"), scripted("b", Hang()))
+    checked = asyncio.create_task(whole.orchestrator.check_source_health())
+    await asyncio.sleep(1)
+    checked.cancel()
+    await asyncio.wait([checked])
+    check = whole.coordinator.get_health("a").last_check
+    assert check is not None
+    assert not check.offline
 
 
 @asynccontextmanager

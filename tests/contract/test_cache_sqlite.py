@@ -85,13 +85,14 @@ async def test_a_payload_is_kept_compressed(tmp_path: Path):
     assert rows(tmp_path / "dso.db", "SELECT length(payload) < 500 FROM cached") == [(1,)]
 
 
-async def test_a_store_of_the_first_format_is_brought_to_the_second_with_all_that_it_held(tmp_path: Path):
+async def test_a_store_of_the_first_format_is_brought_to_the_present_one_with_all_that_it_held(tmp_path: Path):
     path = tmp_path / "dso.db"
     store = await SqliteStore.open(path)
     await store.write(lambda tx: tx.put_document("note", "old", 1))
     await store.close()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("DROP TABLE cached")
+        connection.execute("ALTER TABLE outcomes DROP COLUMN offline")
         connection.execute("PRAGMA user_version = 1")
     await kept(path)
     assert await found(path) == entry()

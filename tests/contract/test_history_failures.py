@@ -170,7 +170,7 @@ async def test_a_store_of_a_newer_version_is_refused_with_its_format_named(tmp_p
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 99")
     before = path.read_bytes()
-    assert (await sentence(path)).startswith(f"the store {path} is in format 99, and this program knows 2: install")
+    assert (await sentence(path)).startswith(f"the store {path} is in format 99, and this program knows 3: install")
     assert path.read_bytes() == before
 
 

@@ -100,17 +100,18 @@ async def test_a_run_is_kept_with_how_each_source_ended_and_without_data(tmp_pat
             ),
             Skipped(source="blog", reason=SkipReason.DISABLED, detail="switched off"),
         ),
+        offline=("shop",),
     )
     path = tmp_path / "dso.db"
     await written(path, lambda tx: tx.add_run(run))
     assert rows(path, "SELECT id, verb, started_at, duration, sufficient, interrupted FROM runs") == [
         ("r1", "sync", "2026-05-07T12:00:00.000000+00:00", 1.5, 1, 0)
     ]
-    columns = "SELECT run_id, source, status, attempts, duration, kind, message, warnings FROM outcomes"
+    columns = "SELECT run_id, source, status, attempts, duration, kind, message, warnings, offline FROM outcomes"
     assert sorted(rows(path, columns)) == [
-        ("r1", "blog", "skipped", 0, 0.0, "disabled", "switched off", "[]"),
-        ("r1", "farm", "success", 1, 0.5, None, None, r'["late","\u00e9"]'),
-        ("r1", "shop", "failure", 3, 1.5, "server", r"half \ud800 a line", "[]"),
+        ("r1", "blog", "skipped", 0, 0.0, "disabled", "switched off", "[]", 0),
+        ("r1", "farm", "success", 1, 0.5, None, None, r'["late","\u00e9"]', 0),
+        ("r1", "shop", "failure", 3, 1.5, "server", r"half \ud800 a line", "[]", 1),
     ]
     assert b"secret" not in path.read_bytes()
 

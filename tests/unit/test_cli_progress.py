@@ -20,7 +20,9 @@ from data_source_orchestrator.core.events import (
     FetcherAbandoned,
     RetryScheduled,
     RunStarted,
+    SourceChecked,
     SourceFinished,
+    SourceUnreached,
 )
 from data_source_orchestrator.core.outcome import Executed, Failure, Outcome, Skipped, Success
 from data_source_orchestrator.core.source import Source
@@ -156,10 +158,23 @@ def test_each_ending_has_its_shape_and_its_words(outcome: Outcome[object], shape
 def test_checks_are_shown_as_they_end():
     watched = Watched()
     watched.board.begin_checks()
-    watched.board.checked("pear", answered=True)
-    watched.board.checked("sloe", answered=False)
+    watched.after(1, SourceChecked(at=NOON, source="pear", ok=True))
     assert [line.state for line in watched.board.lines] == [Checked(answered=True), Asking(1), SwitchedOff()]
-    assert [told(line, 0.0)[1] for line in watched.board.lines] == ["answered", "asking", "disabled"]
+    watched.after(1, SourceChecked(at=NOON, source="fig", ok=False))
+    assert [told(line, 0.0)[1] for line in watched.board.lines] == ["answered", "no good answer", "disabled"]
+    assert [line.elapsed(9.0) for line in watched.board.lines] == [1.0, 2.0, None]
+
+
+def test_a_source_that_nobody_has_answered_has_ended_before_it_is_known_whose_fault_that_was():
+    watched = Watched()
+    broken = Failure(source="pear", kind=FailureKind.CONNECTION, error=FetchError("connection"), attempts=1, duration=1)
+    executed: Executed[object] = Executed(outcome=broken, verdict=Verdict.FAILURE)
+    watched.after(0, attempt("pear", 1))
+    watched.after(1, SourceUnreached(at=NOON, executed=executed))
+    assert watched.board.lines[0].state == Ended(broken)
+    watched.after(30, SourceFinished(at=NOON, executed=executed))
+    assert watched.board.lines[0].state == Ended(broken)
+    assert watched.board.lines[0].elapsed(watched.board.now) == 1.0
 
 
 def test_a_source_that_the_run_is_not_about_is_not_shown():

@@ -62,6 +62,11 @@ def test_an_upstream_that_is_not_there_is_found_with_the_variable_that_may_be_wr
     network, variables = told["Network connectivity"], told["Environment variables"]
     assert network["finding"] == variables["finding"] == "look here"
     assert network["told"].startswith("none of 3 sources answered: codarmory: connection: ")
+    assert network["told"].endswith(
+        "this machine's own network seems to be down, for nobody answered: that codarmory, wzstats and codmunity could"
+        " not be reached is not counted against them, nor as uptime; look at its connection, name resolution and proxy,"
+        " and try again"
+    )
     assert "WZSTATS_BASE_URL=http://127.0.0.1:1" in variables["told"]
     assert variables["next"] == f"unset {' '.join(urls)}"
 

@@ -37,7 +37,7 @@ def test_every_verb_tells_one_document_that_begins_with_its_schema(dso: Dso, wor
 
 def test_a_synchronisation_is_told_in_the_promised_shape(dso: Dso):
     told = dso("sync", "--json").document
-    assert list(told) == ["schema", "run_id", "sufficient", "duration_s", "sources", "snapshot", "missing"]
+    assert list(told) == ["schema", "run_id", "sufficient", "duration_s", "offline", "sources", "snapshot", "missing"]
     assert list(told["sources"]) == ["codarmory", "wzstats", "codmunity"]
     for outcome in told["sources"].values():
         assert list(outcome) == OUTCOME

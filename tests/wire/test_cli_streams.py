@@ -82,6 +82,17 @@ def test_a_dumb_terminal_gets_a_line_for_each_change_and_no_control_codes(dso: D
     assert any(line.startswith("✓ Sufficient") for line in lines)
 
 
+def test_a_dumb_terminal_is_told_once_of_a_source_that_nobody_has_answered(dso: Dso):
+    for name in ("CODARMORY", "WZSTATS", "CODMUNITY"):
+        dso.set(**{f"{name}_BASE_URL": "http://127.0.0.1:1"})
+    words = [*MAIN, *dso.typed("fetch", "--max-retries", "0", sandbox=False)]
+    _, sent = at_a_terminal(words, env={**os.environ, "TERM": "dumb"})
+    lines = [line.partition(" after ")[0] for line in sent.replace("\r", "").splitlines()]
+    assert sorted(line for line in lines if line.endswith(": failed: connection")) == [
+        f"{key}: failed: connection" for key in ("codarmory", "codmunity", "wzstats")
+    ]
+
+
 def test_no_line_is_wider_than_a_narrow_terminal(dso: Dso):
     words = [*MAIN, *dso.typed("sync", *FAULT)]
     status, sent = at_a_terminal(words, columns=40, env=environment(TERM="xterm-256color"))

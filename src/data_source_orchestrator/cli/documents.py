@@ -99,6 +99,7 @@ def of_health(overall: OverallHealth, reports: list[HealthReport], views: Mappin
         down_sources=overall.down_sources,
         unknown_sources=overall.unknown_sources,
         disabled_sources=overall.disabled_sources,
+        offline=[each.key for each in reports if each.offline_at and views[each.key].source.enabled],
         sources={each.key: _health(each, views[each.key]) for each in reports},
     )
 
@@ -144,7 +145,12 @@ def as_json(value: Any) -> Json:
 
 def _run(result: FetchResult) -> dict[str, Json]:
     told = result.metadata
-    return {"run_id": told.run_id, "sufficient": told.sufficient, "duration_s": told.total_duration}
+    return {
+        "run_id": told.run_id,
+        "sufficient": told.sufficient,
+        "duration_s": told.total_duration,
+        "offline": list(told.offline),
+    }
 
 
 def _outcome(outcome: Outcome[Any], records: int | None) -> dict[str, Json]:
@@ -205,6 +211,7 @@ def _health(report: HealthReport, view: SourceView) -> dict[str, Json]:
         "message": report.message,
         "last_check": _check(report.last_check),
         "cut_short": _cut_short(report.cut_short),
+        "offline": _offline(report),
     }
 
 
@@ -219,10 +226,20 @@ def _cut_short(cuts: tuple[Cut, ...]) -> Json:
     return {"runs": len(cuts), "at": moment(last.at), "after_s": last.after, "timeout_s": last.timeout}
 
 
+def _offline(report: HealthReport) -> Json:
+    return {"at": moment(report.offline_at), "runs": len(report.offline)} if report.offline_at else None
+
+
 def _check(check: Check | None) -> Json:
     if check is None:
         return None
-    return {"at": moment(check.at), "ok": check.ok, "latency_s": check.latency, "message": check.message or None}
+    return {
+        "at": moment(check.at),
+        "ok": check.ok,
+        "latency_s": check.latency,
+        "message": check.message or None,
+        "offline": check.offline,
+    }
 
 
 def _source_metrics(each: SourceMetrics) -> dict[str, Json]:

@@ -1,11 +1,13 @@
 """`dso health`: how each source is doing by what happened, and, with `--probe`, by what it answers now."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from rich.console import Console
 from rich.text import Text
 
 from data_source_orchestrator.assemble import Whole
+from data_source_orchestrator.cli import offline
 from data_source_orchestrator.cli.documents import of_health
 from data_source_orchestrator.cli.failures import SUFFICIENT
 from data_source_orchestrator.cli.layout import Column, Row, marked, paragraph, say, table
@@ -13,7 +15,7 @@ from data_source_orchestrator.cli.options import HealthOptions
 from data_source_orchestrator.cli.performing import look, tell_unkept
 from data_source_orchestrator.cli.probing import probe
 from data_source_orchestrator.cli.screen import Screen
-from data_source_orchestrator.cli.words import HELD, NONE, OF_STATUS, ago, breaker, percent, span
+from data_source_orchestrator.cli.words import DOUBTFUL, HELD, NONE, OF_STATUS, ago, breaker, percent, span
 from data_source_orchestrator.health.reports import HealthReport
 from data_source_orchestrator.health.state import Check
 from data_source_orchestrator.health.status import HealthStatus
@@ -49,7 +51,17 @@ async def _health(options: HealthOptions, whole: Whole, screen: Screen) -> int:
     verdict = marked(OF_STATUS[overall.status], f"Overall {overall.status}: {overall.message}", screen.out)
     screen.show([*table(COLUMNS, rows, screen.out), Text()] if rows else [])
     screen.show(paragraph(verdict, screen.out, rest="  "))
+    screen.show(_offline([report for report in reports if views[report.key].source.enabled], now, screen.out))
     return SUFFICIENT
+
+
+def _offline(reports: Iterable[HealthReport], now: datetime, console: Console) -> list[Text]:
+    """Tell of our own network, where that is the last that was heard of any source."""
+    found = {report.source_name: report.offline_at for report in reports if report.offline_at}
+    if not found:
+        return []
+    sentence = f"Offline: {offline.earlier(found, ago(max(found.values()), now))}"
+    return paragraph(marked(DOUBTFUL, sentence, console), console, rest="  ")
 
 
 def _row(report: HealthReport, view: SourceView, now: datetime, console: Console) -> Row:
@@ -67,14 +79,15 @@ def _row(report: HealthReport, view: SourceView, now: datetime, console: Console
 
 
 def _check(check: Check, now: datetime) -> str:
-    return f"{'ok' if check.ok else 'failed'} {ago(check.at, now)}"
+    found = "ok" if check.ok else "offline" if check.offline else "failed"
+    return f"{found} {ago(check.at, now)}"
 
 
 def _because(report: HealthReport, view: SourceView) -> str:
     """Say why a source is not well; of one that is, its figures say enough."""
     unwell = report.status in {HealthStatus.DEGRADED, HealthStatus.DOWN}
-    told = [report.message] if unwell or report.cut_short else []
-    if report.last_check and not report.last_check.ok:
+    told = [report.message] if unwell or report.cut_short or report.offline else []
+    if report.last_check and not (report.last_check.ok or report.last_check.offline):
         told.append(f"its check failed ({report.last_check.message})")
     if view.source.enabled and view.breaker in HELD:
         told.append(f"its circuit breaker is {breaker(view.breaker)}: {HELD[view.breaker]}")

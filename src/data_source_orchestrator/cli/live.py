@@ -15,7 +15,7 @@ from rich.text import Text
 from data_source_orchestrator.cli.progress import Asking, Board, Checked, Ended, Line, Pausing, SwitchedOff, Waiting
 from data_source_orchestrator.cli.screen import Screen, ascii_only, columns
 from data_source_orchestrator.cli.words import BAD, BUSY, GOOD, NEITHER, PAUSED, WAITING, Mark, size, span
-from data_source_orchestrator.core.events import Event, RetryScheduled, SourceFinished
+from data_source_orchestrator.core.events import Event, RetryScheduled, SourceFinished, SourceUnreached
 from data_source_orchestrator.core.outcome import Failure, Outcome, Skipped, Success
 from data_source_orchestrator.fanout.hub import Hub
 
@@ -100,15 +100,21 @@ def _live(console: Console, board: Board) -> Live:
 
 @contextmanager
 def _line_by_line(screen: Screen, hub: Hub) -> Iterator[None]:
+    unreached: list[Outcome[object]] = []
+
     def hear(event: Event) -> None:
         match event:
             case RetryScheduled(source=key, attempt=attempt, delay=delay, kind=kind):
                 screen.tell(
                     f"{key}: attempt {attempt - 1} failed ({_words(kind)}); attempt {attempt} follows in {span(delay)}"
                 )
-            case SourceFinished(executed=executed):
+            case SourceFinished(executed=executed) if executed.outcome in unreached:
+                unreached.remove(executed.outcome)  # that it had ended was told when it had
+            case SourceUnreached(executed=executed) | SourceFinished(executed=executed):
                 outcome = executed.outcome
                 screen.tell(f"{outcome.source}: {ending(outcome)[1]} after {span(outcome.duration)}")
+                if isinstance(event, SourceUnreached):
+                    unreached.append(outcome)
             case _:
                 pass
 

@@ -13,7 +13,9 @@ from data_source_orchestrator.core.events import (
     Event,
     RetryScheduled,
     RunStarted,
+    SourceChecked,
     SourceFinished,
+    SourceUnreached,
 )
 from data_source_orchestrator.core.outcome import Outcome
 from data_source_orchestrator.core.source import Source
@@ -91,8 +93,11 @@ def advanced(line: Line, event: Event, now: float) -> Line:
             return replace(line, received=total)
         case RetryScheduled(attempt=attempt, delay=delay, kind=kind):
             return replace(line, state=Pausing(attempt, now + delay, kind))
-        case SourceFinished(executed=executed):
-            return replace(line, state=Ended(executed.outcome), ended=now)
+        case SourceUnreached(executed=executed) | SourceFinished(executed=executed):
+            # One that was not reached has ended already when it is known whose fault that was.
+            return replace(line, state=Ended(executed.outcome), ended=now if line.ended is None else line.ended)
+        case SourceChecked(ok=answered):
+            return replace(line, state=Checked(answered), ended=now)
         case _:
             return line
 
@@ -123,12 +128,6 @@ class Board:
             line.key: replace(line, state=asked, began=self.now) if line.state == Waiting() else line for line in firsts
         }
 
-    def checked(self, key: str, *, answered: bool) -> None:
-        """Note how a source's health check ended."""
-        line = self._lines[key]
-        if line.state != SwitchedOff():
-            self._lines[key] = replace(line, state=Checked(answered), ended=self.now)
-
     def __call__(self, event: Event) -> None:
         """Take in an event."""
         if isinstance(event, RunStarted):
@@ -144,7 +143,7 @@ def _first(source: Source[Any]) -> Line:
 
 
 def _source_of(event: Event) -> str | None:
-    if isinstance(event, SourceFinished):
+    if isinstance(event, SourceFinished | SourceUnreached):
         return event.executed.outcome.source
     key = getattr(event, "source", None)
     return key if isinstance(key, str) else None

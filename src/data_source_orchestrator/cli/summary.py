@@ -6,9 +6,10 @@ from datetime import datetime
 from rich.console import Console
 from rich.text import Text
 
+from data_source_orchestrator.cli import offline
 from data_source_orchestrator.cli.layout import Column, Row, marked, paragraph, say, table
 from data_source_orchestrator.cli.live import ending
-from data_source_orchestrator.cli.words import BAD, GOOD, ago, counted, joined, on, span
+from data_source_orchestrator.cli.words import BAD, DOUBTFUL, GOOD, ago, counted, joined, on, span
 from data_source_orchestrator.core.outcome import Failure, Outcome, Skipped, Success
 from data_source_orchestrator.core.result import FetchResult, Metadata
 from data_source_orchestrator.core.snapshot import SnapshotChange
@@ -39,13 +40,13 @@ def of_sync(report: SyncReport, titles: Titles, now: datetime, console: Console)
     for each in report.missing:
         told = f"{_gap(each, outcomes[each.source], titles)}: {_standing(each, now)}"
         lines += paragraph(say(told), console, first="  ", rest="    ")
-    return [*lines, *_warnings(outcomes, titles, console), Text(), *_verdict(report.result.metadata, console)]
+    return [*lines, *_warnings(outcomes, titles, console), Text(), *_verdict(report.result.metadata, titles, console)]
 
 
 def of_fetch(result: FetchResult, records: Mapping[str, int], titles: Titles, console: Console) -> list[Text]:
     """Tell a fetch, of which nothing was merged or stored."""
     lines = _sources(result.outcomes, records, titles, console)
-    return [*lines, *_warnings(result.outcomes, titles, console), Text(), *_verdict(result.metadata, console)]
+    return [*lines, *_warnings(result.outcomes, titles, console), Text(), *_verdict(result.metadata, titles, console)]
 
 
 def _sources(
@@ -116,12 +117,17 @@ def _warnings(outcomes: Mapping[str, Outcome[object]], titles: Titles, console: 
         yield say(f"  and {len(told) - MOST_WARNINGS} more; --json tells them all")
 
 
-def _verdict(told: Metadata, console: Console) -> list[Text]:
+def _verdict(told: Metadata, titles: Titles, console: Console) -> list[Text]:
     asked = told.success_count + told.failure_count + told.skipped_count
     succeeded = f"{told.success_count} of {counted(asked, 'source')} succeeded in {span(told.total_duration)}"
-    if told.sufficient:
-        return paragraph(marked(GOOD, f"Sufficient: {succeeded}", console), console, rest="  ")
-    return paragraph(marked(BAD, f"Insufficient: {succeeded}, and {told.required} must", console), console, rest="  ")
+    line = marked(GOOD, f"Sufficient: {succeeded}", console)
+    if not told.sufficient:
+        line = marked(BAD, f"Insufficient: {succeeded}, and {told.required} must", console)
+    lines = paragraph(line, console, rest="  ")
+    if told.offline:
+        sentence = f"Offline: {offline.now(titles[key] for key in told.offline)}"
+        lines += paragraph(marked(DOUBTFUL, sentence, console), console, rest="  ")
+    return lines
 
 
 def interrupted(finished: Iterable[Outcome[object]], titles: Titles) -> str:

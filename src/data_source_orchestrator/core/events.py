@@ -154,6 +154,14 @@ class MonitorOffline(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SourceChecked(Event):
+    """A health check of a source has ended; `ok` where it got a good answer."""
+
+    source: str
+    ok: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceRegistered(Event):
     """A source was added to the registry."""
 

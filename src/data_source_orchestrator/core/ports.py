@@ -14,7 +14,10 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRow:
-    """One finished or interrupted run, as it is kept; `verb` is what was asked: sync, fetch, …."""
+    """One finished or interrupted run, as it is kept; `verb` is what was asked: sync, fetch, ….
+
+    `offline` are the sources that were not reached because our own network was down.
+    """
 
     id: str
     verb: str
@@ -23,6 +26,7 @@ class RunRow:
     sufficient: bool
     interrupted: bool
     outcomes: tuple[Outcome[object], ...]
+    offline: tuple[str, ...] = ()
 
 
 class Transaction(Protocol):

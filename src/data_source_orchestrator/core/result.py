@@ -20,8 +20,7 @@ class Metadata:
     """A run in numbers: `sources` are the keys that succeeded, `stale` those that served older data instead.
 
     `success_count + failure_count + skipped_count` is the number of sources asked. `total_duration` is seconds.
-    `offline` are the sources that nobody could have reached, because our own network was down: they failed, and it is
-    not held against them.
+    `offline` are the sources that were not reached because our own network was down, which is not held against them.
     """
 
     run_id: str

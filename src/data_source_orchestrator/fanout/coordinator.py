@@ -221,12 +221,12 @@ class SourceCoordinator:
         if self._guarded_by(guard) is not None and self.hub.hears(SourceUnreached):
             self.hub.emit(SourceUnreached(at=at, executed=executed))
 
-    def record_check(self, executed: Executed[Any], guard: Guard) -> bool:
-        """Keep what a health check under this guard found, apart from the executions; False where it is unknown."""
+    def record_check(self, executed: Executed[Any], guard: Guard, at: datetime) -> bool:
+        """Keep what a health check under this guard found at `at`, apart from the executions; False where unknown."""
         entry = self._guarded_by(guard)
         if entry is None:
             return False
-        entry.health.load(checked(entry.health.state, executed, self.clock.now()))
+        entry.health.load(checked(entry.health.state, executed, at))
         return True
 
     def adopt_switch(self, key: str, *, enabled: bool | None, priority: int | None) -> None:

@@ -30,7 +30,6 @@ from data_source_orchestrator.resilience.attended import attended
 from data_source_orchestrator.resilience.background import Background
 from data_source_orchestrator.resilience.budget import RetryBudget
 from data_source_orchestrator.resilience.cache import ResultCache
-from data_source_orchestrator.resilience.common_cause import excuse, not_reached
 from data_source_orchestrator.resilience.guard import Guard
 from data_source_orchestrator.resilience.retry import Retry
 from data_source_orchestrator.resilience.suspects import Suspects
@@ -129,17 +128,6 @@ class Flight(SourceCall[Any], eq=False, kw_only=True):
     def duration(self) -> float:
         """Seconds since it was wanted first."""
         return self.deadline.clock.monotonic() - self.started
-
-
-class Refresh(SourceCall[Any], eq=False, kw_only=True):
-    """A fetch in the background, judged `among` the others that its run has begun."""
-
-    among: Suspects | None
-
-    @property
-    def runs(self) -> Sequence[Suspects]:
-        """Those that it is judged with."""
-        return () if self.among is None else (self.among,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +263,7 @@ class Flights:
     async def _refresh(self, flight: Flight, cache: ResultCache[Any]) -> None:
         source, guard, clock = flight.source, flight.guard, self._coordinator.clock
         among = flight.booking.refreshing
-        call = Refresh(
+        call = SourceCall(
             source,
             guard.calls.of(source.fetcher),
             deadline=Deadline.after(clock, in_seconds(source.timeout)),
@@ -304,20 +292,10 @@ class Flights:
             self._land(flight)  # whatever happens, nobody waits for ever
 
     def _record(self, call: SourceCall[Any], executed: Executed[Any], guard: Guard) -> None:
-        """Report an execution that may be the first to be answered, or one of those that nobody answers."""
-        if executed.verdict is Verdict.SUCCESS:
-            for suspects in call.runs:
-                suspects.answered()
-        if call.withheld is None or not not_reached(executed.outcome):
-            self._coordinator.record(executed, guard)
-            return
+        """Record an execution that may be the first to be answered, or one of those that nobody answers."""
         ended = self._coordinator.clock.now()
-
-        def record(*, excused: bool) -> None:
-            self._coordinator.record(excuse(executed) if excused else executed, guard, ended)
-
-        self._coordinator.record_later(executed, guard, ended)
-        call.withheld.add(executed.outcome.kind, record)
+        if not call.record(executed, lambda told: self._coordinator.record(told, guard, ended)):
+            self._coordinator.record_later(executed, guard, ended)
 
     def _tell_offline(self, sources: tuple[str, ...]) -> None:
         self._coordinator.hub.emit(MonitorOffline(at=self._coordinator.clock.now(), sources=sources))

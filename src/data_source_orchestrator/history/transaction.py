@@ -28,7 +28,7 @@ class SqliteTransaction(Atomic):
     def add_run(self, run: RunRow) -> None:
         """Keep a run and its outcomes, without their data."""
         started = codec.moment_text(run.started_at)
-        outcomes = [_outcome_row(run.id, outcome) for outcome in run.outcomes]
+        outcomes = [(*_outcome_row(run.id, outcome), outcome.source in run.offline) for outcome in run.outcomes]
         self._change("add_run", [(run.id, run.verb, started, run.duration, run.sufficient, run.interrupted)])
         self._change("add_outcome", outcomes)
 

@@ -59,7 +59,7 @@ class Run:
             total_duration=self._clock.monotonic() - self._started,
             required=self._required,
             accept_stale=self._accept_stale,
-            offline=offline,
+            offline=tuple(key for key in self.plan.by_key if key in offline),
         )
         return self.metadata
 
@@ -90,5 +90,6 @@ class Run:
             sufficient=self.metadata.sufficient,
             interrupted=self.interrupted,
             outcomes=tuple(without_data(outcome) for outcome in self.outcomes.values()),
+            offline=self.metadata.offline,
         )
         return Ran(row=row, metadata=self.metadata)

@@ -128,16 +128,17 @@ class Withheld:
         self._runs = list(runs)
         self._reports: list[Report] = []
 
-    def add(self, kind: FailureKind, make: Make) -> None:
-        """Withhold a report of a source that was not reached, unless nobody doubts it any longer."""
+    def add(self, kind: FailureKind, make: Make) -> bool:
+        """Withhold a report of a source that was not reached; False where nobody doubts it, and it was made at once."""
         report = Report(self._source, kind, make)
         doubting = [suspects for suspects in self._runs if not suspects.settled]
         if not doubting:
             report.settle()
-            return
+            return False
         self._reports.append(report)
         for suspects in doubting:
             suspects.hold(report)
+        return True
 
     def join(self, suspects: Suspects) -> None:
         """Let another run doubt it, or, where that has heard an answer already, nobody any longer."""

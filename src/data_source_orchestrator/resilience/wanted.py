@@ -11,9 +11,10 @@ from data_source_orchestrator.core.context import FetchContext, Warn
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.durations import in_seconds
 from data_source_orchestrator.core.errors import FetchError
+from data_source_orchestrator.core.outcome import Executed
 from data_source_orchestrator.core.source import Source
-from data_source_orchestrator.core.verdicts import FailureKind
-from data_source_orchestrator.resilience.common_cause import UNREACHED, is_answer
+from data_source_orchestrator.core.verdicts import FailureKind, Verdict
+from data_source_orchestrator.resilience.common_cause import UNREACHED, excuse, is_answer, not_reached
 from data_source_orchestrator.resilience.fetch import Call
 from data_source_orchestrator.resilience.suspects import Suspects, Withheld, in_doubt
 from data_source_orchestrator.resilience.wording import EMPTY
@@ -27,7 +28,8 @@ ContextOf = Callable[["SourceCall[Any]", int, Warn], FetchContext]
 class SourceCall(Struct, Generic[T], eq=False):
     """One execution of a source; `attempts` is the number of the last attempt that began.
 
-    Whoever asked for it and waits no longer says so by making it `unwanted`.
+    Whoever asked for it and waits no longer says so by making it `unwanted`. `among` are the suspects with which it is
+    judged, None where it is judged alone.
     """
 
     source: Source[T]
@@ -37,6 +39,7 @@ class SourceCall(Struct, Generic[T], eq=False):
     make_context: ContextOf
     attempts: int = 0
     unwanted: bool = False
+    among: Suspects | None = None
     withheld: Withheld | None = None
 
     @property
@@ -57,8 +60,8 @@ class SourceCall(Struct, Generic[T], eq=False):
 
     @property
     def runs(self) -> Sequence[Suspects]:
-        """The runs in which its failures may be our own fault: none, unless somebody says so."""
-        return ()
+        """The runs in which its failures may be our own fault."""
+        return () if self.among is None else (self.among,)
 
     def note_failure(self, kind: FailureKind) -> None:
         """Hear that an attempt has failed: an error is an answer too, and no answer may be our own fault."""
@@ -68,6 +71,20 @@ class SourceCall(Struct, Generic[T], eq=False):
         elif is_answer(kind):
             for suspects in self.runs:
                 suspects.answered()
+
+    def record(self, executed: Executed[T], record: Callable[[Executed[T]], None]) -> bool:
+        """Record how it ended, as soon as it is known whose fault it was; return whether that is already so."""
+        if executed.verdict is Verdict.SUCCESS:
+            for suspects in self.runs:
+                suspects.answered()
+        if self.withheld is None or not not_reached(executed.outcome):
+            record(executed)
+            return True
+
+        def make(*, excused: bool) -> None:
+            record(excuse(executed) if excused else executed)
+
+        return not self.withheld.add(executed.outcome.kind, make)
 
     def begin(self, number: int, warn: Warn) -> Coroutine[Any, Any, T]:
         """Call the fetcher; a context is made only for one that takes it."""

@@ -1,5 +1,6 @@
 """Where to look when all sources fail: the network, the variables, the switches, the timeouts."""
 
+from data_source_orchestrator.cli import offline
 from data_source_orchestrator.cli.diagnosis import cut_short
 from data_source_orchestrator.cli.diagnosis.facts import Facts, Finding
 from data_source_orchestrator.cli.words import HELD, breaker, counted, joined, span
@@ -16,7 +17,8 @@ def connectivity(facts: Facts) -> Finding:
         return Finding("ok", f"{_all(len(facts.enabled))} answered just now", check)
     why = "; ".join(f"{key}: {_why(facts, key)}" for key in bad)
     if len(bad) == len(facts.enabled):
-        return Finding("look here", f"none of {counted(len(bad), 'source')} answered: {why}", check)
+        ours = f"; {offline.now(facts.offline)}" if facts.offline else ""
+        return Finding("look here", f"none of {counted(len(bad), 'source')} answered: {why}{ours}", check)
     others = joined(key for key in facts.enabled if key not in bad)
     return Finding("look here", f"{others} answered, so the network is there; not so {why}", check)
 

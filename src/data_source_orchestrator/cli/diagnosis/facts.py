@@ -67,6 +67,12 @@ class Facts:
         return tuple(key for key, check in checks.items() if check is None or not check.ok)
 
     @property
+    def offline(self) -> tuple[str, ...]:
+        """The keys of the enabled sources whose probe was made while our own network was down."""
+        checks = {key: self.reports[key].last_check for key in self.enabled}
+        return tuple(key for key, check in checks.items() if check is not None and check.offline)
+
+    @property
     def promising(self) -> bool:
         """Whether a run could be kept and suffice now, by who answered."""
         answered = len(self.enabled) - len(self.unanswered)
@@ -114,6 +120,8 @@ class Facts:
             return None
         if self.trouble is not None:
             return "what ran before is not known without the store"
+        if any(self.reports[key].offline for key in self.enabled):
+            return "our own network was down whenever something ran"
         return "the run's limit cut short all that has run" if self.cut_short else "nothing has run yet"
 
     @property

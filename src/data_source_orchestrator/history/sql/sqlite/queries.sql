@@ -9,8 +9,8 @@ ON CONFLICT (kind, key) DO UPDATE SET json = excluded.json;
 INSERT INTO runs (id, verb, started_at, duration, sufficient, interrupted) VALUES (?, ?, ?, ?, ?, ?);
 
 -- name: add_outcome
-INSERT INTO outcomes (run_id, source, status, attempts, duration, kind, message, warnings)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO outcomes (run_id, source, status, attempts, duration, kind, message, warnings, offline)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: contributions
 SELECT source, run_id, checked_at, body FROM contributions ORDER BY source;

@@ -151,7 +151,7 @@ class Flights:
         self._coordinator = coordinator
         self._caches = Caches(cached, coordinator.clock)
         self._background = background
-        coordinator.hub.listen(self._caches.heard, SourceForgotten)
+        coordinator.hub.follow(self._caches.heard, SourceForgotten)
         self._http = http
         self._under_way: dict[Place, Flight] = {}
         self._crews: dict[asyncio.AbstractEventLoop, Crew[Flight, Executed[Any]]] = {}

@@ -50,7 +50,19 @@ nothing counts as not set.
 
 EVENTS_INTRO = """# Events
 
-What `orchestrator.coordinator.hub.listen(listener)` hears. `at` is aware UTC in every one.
+What `orchestrator.coordinator.hub.listen(listener)` hears, or `guard(on_event=listener)`. `at` is aware UTC in every
+one.
+
+A listener is a plain function of one event. It is called in a daemon thread of its own, in order: it may raise, take
+its time or hang, and no run notices. Whatever it wants of a loop it asks for by that loop's `call_soon_threadsafe`.
+Kinds may be named: `hub.listen(listener, BreakerChanged, HealthChanged)`. `hub.leave(listener)` ends it, and `await
+hub.heard_out()` waits until all has been heard. `hub.listeners` tells of each its name, on how many events it raised
+(`errors`), for how many it took longer than half a second (`slow`, `slowest`), how many wait for it (`waiting`) and
+how many it missed because ten thousand waited already (`dropped`). What goes wrong is told in the log when it begins,
+not for each event. A program that ends gives listeners one second more.
+
+`hub.follow(fold)` calls at once, in the emitter's own thread, and is for what never waits: it would hold up
+everybody.
 """
 
 KINDS = """## Failure kinds

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         StoreError,
         UnknownSourceError,
     )
+    from data_source_orchestrator.core.listening import Listening
     from data_source_orchestrator.core.outcome import Executed, Failure, Outcome, Skipped, Success
     from data_source_orchestrator.core.plugin import Plugin, Variable
     from data_source_orchestrator.core.policies import (
@@ -80,6 +81,7 @@ _HOMES = {
         "StoreError",
         "UnknownSourceError",
     ),
+    "core.listening": ("Listening",),
     "core.outcome": ("Executed", "Failure", "Outcome", "Skipped", "Success"),
     "core.plugin": ("Plugin", "Variable"),
     "core.allowance": ("Allowance",),
@@ -160,6 +162,7 @@ __all__ = [
     "HttpResponse",
     "InsufficientSourcesError",
     "LimitPolicy",
+    "Listening",
     "ManualClock",
     "MemoryCache",
     "MergeRules",

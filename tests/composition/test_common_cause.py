@@ -48,7 +48,7 @@ class Whole:
         retry = RetryConfig(max_retries=retries, jitter=False)
         self.orchestrator = DataSourceOrchestrator(self.coordinator, OrchestratorConfig(**config), retry)
         self.heard = Recorder()
-        self.coordinator.hub.listen(self.heard)
+        self.coordinator.hub.follow(self.heard)
         self.fetch = self.orchestrator.fetch
 
     @property

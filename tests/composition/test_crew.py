@@ -108,7 +108,7 @@ async def test_a_listener_that_raises_a_cancellation_makes_nobody_wait():
             raise asyncio.CancelledError
 
     orchestrator = orchestrate(instant, instant, timeout=5)
-    orchestrator.coordinator.hub.listen(listen)
+    orchestrator.coordinator.hub.follow(listen)
     assert (await orchestrator.fetch()).metadata.success_count == 2
 
 
@@ -134,7 +134,7 @@ async def test_a_source_that_is_gone_is_told_before_another_one_goes():
     def listen(_event: Event) -> None:
         coordinator.unregister_source("s0")
 
-    coordinator.hub.listen(listen, RunStarted)
+    coordinator.hub.follow(listen, RunStarted)
     seen = []
     async for outcome in orchestrator.stream():
         seen.append(outcome.source)

@@ -158,8 +158,11 @@ async def test_what_happens_is_told_and_a_none_is_a_value():
     async def nothing() -> None:
         return None
 
-    outcome = await safe(on_event=heard.append).call(nothing)
+    guarded = safe(on_event=heard.append)
+    outcome = await guarded.call(nothing)
     assert isinstance(outcome, Success)
+    assert guarded.listener is not None
+    assert await guarded.listener.heard_out(20)
     assert [event.verdict for event in heard if isinstance(event, AttemptFinished)] == ["success"]
 
 
@@ -247,4 +250,31 @@ async def test_a_listener_that_raises_costs_nothing_and_is_told(
     await asyncio.sleep(10)
     assert isinstance(await guarded.call(add, 1), Success)
     assert isinstance(await guarded.call(add, 1), Success)
-    assert f"a listener raised on {kind}" in caplog.text
+    assert guarded.listener is not None
+    assert await guarded.listener.heard_out(20)
+    assert guarded.listener.fares.errors > 0
+    assert f"{guarded.listener.name}, raised on {kind}" in caplog.text
+
+
+async def test_a_listener_that_hangs_holds_up_no_call_and_is_named():
+    let_go = threading.Event()
+
+    def listen(_event: Event) -> None:
+        let_go.wait()
+
+    guarded = safe(on_event=listen)
+    try:
+        outcome = await guarded.call(asyncio.sleep, 10, "data")
+        assert isinstance(outcome, Success)
+        assert (outcome.data, outcome.duration) == ("data", 10)
+        assert guarded.listener is not None
+        assert "test_a_listener_that_hangs_holds_up_no_call" in guarded.listener.fares.name
+        assert guarded.listener.fares.waiting >= 1
+    finally:
+        let_go.set()
+
+
+async def test_nobody_listens_unless_somebody_wants_to():
+    assert safe().listener is None
+    with pytest.raises(ConfigurationError, match="is an async function"):
+        safe(on_event=asyncio.sleep)

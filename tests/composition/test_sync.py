@@ -74,7 +74,7 @@ async def test_two_sources_speak_of_one_entity_and_the_declared_order_decides(tm
 async def test_A22_an_identical_sync_adds_no_version(tmp_path: Path):
     async with house(tmp_path, scripted("a", [row("x", n=1)])) as orchestrator:
         heard: list[Event] = []
-        orchestrator.coordinator.hub.listen(heard.append)
+        orchestrator.coordinator.hub.follow(heard.append)
         first = await orchestrator.sync()
         await asyncio.sleep(60)
         second = await orchestrator.sync()

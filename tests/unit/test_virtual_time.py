@@ -71,6 +71,18 @@ async def test_what_waits_for_a_thread_or_a_socket_is_no_dead_wait():
     assert await woken == "woken"
 
 
+async def test_a_thread_that_asks_for_the_time_is_told_its_loops(clock: VirtualClock):
+    await asyncio.sleep(5)
+    assert clock.monotonic() == 5
+    assert await asyncio.to_thread(clock.monotonic) == 5
+    assert await asyncio.to_thread(clock.now) == clock.now()
+
+
+def test_a_clock_that_no_loop_has_asked_yet_knows_no_time():
+    with pytest.raises(RuntimeError, match="no running event loop"):
+        VirtualClock().monotonic()
+
+
 def test_a_wait_for_a_socket_that_stays_silent_is_called_dead_after_a_while(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("data_source_orchestrator.testing.virtual_time.DEAD_WAIT", 0.01)
 

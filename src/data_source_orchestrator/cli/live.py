@@ -30,7 +30,7 @@ STATE_WIDTH = 34
 @contextmanager
 def watching(screen: Screen, board: Board, hub: Hub) -> Iterator[None]:
     """Keep a board up to date, and show it while a person watches."""
-    hub.listen(board)
+    hub.follow(board)
     try:
         with _shown(screen, board, hub):
             yield
@@ -118,7 +118,7 @@ def _line_by_line(screen: Screen, hub: Hub) -> Iterator[None]:
             case _:
                 pass
 
-    hub.listen(hear)
+    hub.follow(hear)
     try:
         yield
     finally:

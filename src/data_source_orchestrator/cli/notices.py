@@ -18,7 +18,7 @@ def noticed(screen: Screen, hub: Hub) -> Iterator[None]:
         if sentence:
             screen.tell(f"notice: {sentence}")
 
-    hub.listen(hear)
+    hub.follow(hear)
     try:
         yield
     finally:

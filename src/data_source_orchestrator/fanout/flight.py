@@ -147,7 +147,7 @@ class Flights:
         self._coordinator = coordinator
         self._caches = Caches(cached, coordinator.clock)
         self._background = background
-        coordinator.hub.listen(self._caches.heard, SourceForgotten)
+        coordinator.hub.follow(self._caches.heard, SourceForgotten)
         self._http = http
         self._fields: dict[asyncio.AbstractEventLoop, _Field] = {}
         self._make_context = self.context  # one method for all flights

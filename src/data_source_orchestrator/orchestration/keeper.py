@@ -48,7 +48,7 @@ class Keeper:
         self._failing = ""
         self._turns: dict[asyncio.AbstractEventLoop, asyncio.Lock] = {}
         if store is not None:
-            coordinator.hub.listen(self._heard, SourceFinished, SourceSwitched, SourceForgotten, SourceRegistered)
+            coordinator.hub.follow(self._heard, SourceFinished, SourceSwitched, SourceForgotten, SourceRegistered)
 
     @property
     def last_checked(self) -> Mapping[str, datetime]:

@@ -6,7 +6,6 @@ Outcomes become values and exceptions here, for whoever asks for that, and nowhe
 import asyncio
 import functools
 import inspect
-import logging
 import math
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Generic, ParamSpec, TypeVar, overload
@@ -17,6 +16,7 @@ from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.durations import Seconds, count, seconds
 from data_source_orchestrator.core.errors import ConfigurationError, FetchError, SourceFailedError
 from data_source_orchestrator.core.events import Emit, Event, Events, Unheard
+from data_source_orchestrator.core.listening import Listener
 from data_source_orchestrator.core.outcome import Failure, Outcome, Success
 from data_source_orchestrator.core.policies import (
     BreakerPolicy,
@@ -41,8 +41,6 @@ from data_source_orchestrator.resilience.suspects import Withheld
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_LOG = logging.getLogger("data_source_orchestrator")
-
 
 def guard(  # noqa: PLR0913 — each is a setting of its own
     name: str = "call",
@@ -64,14 +62,15 @@ def guard(  # noqa: PLR0913 — each is a setting of its own
 
     The order, from the outside in: deadline (`timeout`, over attempts and waits), retry, hedge, limits, breaker permit,
     attempt timeout, chaos, call. Times are in seconds. A `breaker` or `budget` that is handed in may be shared with
-    others. Everything that happens is told to `on_event`, which must not wait. Raises `ConfigurationError` for settings
-    that cannot be meant.
+    others. `on_event` hears everything that happens, in a thread of its own: it may raise or take its time. Raises
+    `ConfigurationError` for settings that cannot be meant.
     """
     clock = clock or SystemClock()
     chance = chance or system_chance()
     times = _checked(name, timeout, attempt_timeout)
     if isinstance(breaker, BreakerPolicy):
         breaker = CircuitBreaker(breaker, clock=clock, chance=chance)
+    listener = None if on_event is None else Listener(on_event)
     made = Guard(
         name,
         breaker=breaker,
@@ -79,7 +78,7 @@ def guard(  # noqa: PLR0913 — each is a setting of its own
         clock=clock,
         chance=chance,
         alarms=Alarms(clock),
-        events=Unheard() if on_event is None else _Told(on_event),
+        events=Unheard() if listener is None else _Told(listener),
     )
     if limits is not None:
         scope = scope_of(name, limits, clock)
@@ -87,7 +86,7 @@ def guard(  # noqa: PLR0913 — each is a setting of its own
     made.hedge_by(hedge)
     made.stir_by(chaos)
     retries = retry.max_retries if retry.max_retries is not None else count(max_retries, f"{name}.max_retries")
-    return Guarded(made, Retry(retry, retries), clock, *times)
+    return Guarded(made, Retry(retry, retries), clock, *times, listener=listener)
 
 
 class Guarded:
@@ -97,7 +96,18 @@ class Guarded:
     is abandoned a second after its time is up. A cancellation of the caller passes.
     """
 
-    def __init__(self, guard: Guard, retry: Retry, clock: Clock, timeout: float, attempt_timeout: float) -> None:
+    def __init__(  # noqa: PLR0913 — each is another thing that is handed in
+        self,
+        guard: Guard,
+        retry: Retry,
+        clock: Clock,
+        timeout: float,
+        attempt_timeout: float,
+        *,
+        listener: Listener | None = None,
+    ) -> None:
+        self.listener = listener
+        """What hears `on_event`'s events, and how it fares; None where nobody listens."""
         self._guard = guard
         self._retry = retry
         self._clock = clock
@@ -217,14 +227,11 @@ class _FunctionCall(Generic[T]):
 class _Told(Events):
     """Events that one listener hears."""
 
-    def __init__(self, tell: Emit) -> None:
-        self._tell = tell
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
 
     def emit(self, event: Event) -> None:
-        try:
-            self._tell(event)
-        except (Exception, asyncio.CancelledError):  # noqa: BLE001 — whatever it raised is its own affair, and is told
-            _LOG.exception("a listener raised on %s", event.type)
+        self._listener(event)
 
     def hears(self, kind: type[Event]) -> bool:  # noqa: ARG002 — all of them
         return True

@@ -102,7 +102,7 @@ class _Stage:
     async def run(self) -> None:
         self._seen.main = asyncio.current_task()
         self._loop.set_exception_handler(self._complained)
-        self._coordinator.hub.listen(self._seen.hear)
+        self._coordinator.hub.follow(self._seen.hear)
         for plan in self._world.sources:
             self._register(plan)
         async with AsyncExitStack() as stack:

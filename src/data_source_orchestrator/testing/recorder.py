@@ -13,19 +13,19 @@ E = TypeVar("E", bound=Event)
 class Hub(Protocol):
     """Where events are heard: a coordinator's `hub`."""
 
-    def listen(self, listener: Emit, /) -> None:
-        """Hand all later events to `listener`."""
+    def follow(self, fold: Emit, /) -> None:
+        """Call `fold` for all later events, at once."""
         ...
 
-    def leave(self, listener: Emit, /) -> None:
-        """Hand no more events to `listener`."""
+    def leave(self, hear: Emit, /) -> None:
+        """Hand no more events to whoever follows."""
         ...
 
 
 class Recorder:
     """Remembers every event in `events`, in the order in which they came.
 
-    Hand it to `coordinator.hub.listen`, or use `with recorder.listening(hub):`.
+    Hand it to `coordinator.hub.follow`, or use `with recorder.listening(hub):`; it hears each event at once.
     """
 
     def __init__(self) -> None:
@@ -71,7 +71,7 @@ class Recorder:
     @contextmanager
     def listening(self, hub: Hub) -> Iterator[Self]:
         """Listen to a hub until the context ends."""
-        hub.listen(self)
+        hub.follow(self)
         try:
             yield self
         finally:

@@ -125,10 +125,16 @@ class VirtualClock:
 
     def __init__(self, start: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
         self._start = start
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def monotonic(self) -> float:
-        """Return the running loop's virtual seconds."""
-        return asyncio.get_running_loop().time()
+        """Return the running loop's virtual seconds; in a thread, those of the loop that has asked last."""
+        try:
+            self._loop = asyncio.get_running_loop()
+        except RuntimeError:
+            if self._loop is None:
+                raise
+        return self._loop.time()
 
     def now(self) -> datetime:
         """Return the start moved on by the running loop's virtual seconds."""

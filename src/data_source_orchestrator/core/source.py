@@ -7,9 +7,10 @@ from typing import Any, Generic, Protocol, TypeVar, cast, get_origin, overload
 
 from data_source_orchestrator.core.contract import Contract
 from data_source_orchestrator.core.durations import Seconds, count, flag, in_seconds, seconds, share
-from data_source_orchestrator.core.errors import ConfigurationError, nearest
+from data_source_orchestrator.core.errors import ConfigurationError
 from data_source_orchestrator.core.policies import BreakerPolicy, CachePolicy, ChaosPolicy, HedgePolicy, LimitPolicy
 from data_source_orchestrator.core.policies.cache import serving_stale
+from data_source_orchestrator.core.telling import did_you_mean, told
 
 T = TypeVar("T")
 
@@ -78,7 +79,7 @@ class Source(Generic[T]):
         if self.max_retries is not None:
             count(self.max_retries, f"{self.key}.max_retries")
         if isinstance(self.priority, bool) or not isinstance(self.priority, int):
-            raise ConfigurationError(f"{self.key}.priority is {self.priority!r}; give a whole number")
+            raise ConfigurationError(f"{self.key}.priority is {told(self.priority)}; give a whole number")
         flag(self.enabled, f"{self.key}.enabled")
         share(self.reliability, f"{self.key}.reliability")
         if self.attempt_timeout is not None and in_seconds(self.attempt_timeout) > in_seconds(self.timeout):
@@ -111,9 +112,8 @@ class Source(Generic[T]):
         """Return a copy with some members changed, checked as if built anew."""
         unknown = [name for name in changes if name not in self.__dataclass_fields__]
         if unknown:
-            near = nearest(unknown[0], self.__dataclass_fields__)
-            hint = f"; did you mean {near!r}?" if near else ""
-            raise ConfigurationError(f"a source has no member {unknown[0]!r}{hint}")
+            meant = did_you_mean(unknown[0], self.__dataclass_fields__)
+            raise ConfigurationError(f"a source has no member {unknown[0]!r}{meant}")
         return replace(self, **changes)
 
 
@@ -162,7 +162,7 @@ def _check_parts(source: Source[Any]) -> None:
     }
     for name, (right, kind) in wanted.items():
         if not right:
-            raise ConfigurationError(f"{source.key}.{name} is {getattr(source, name)!r}; give {kind}")
+            raise ConfigurationError(f"{source.key}.{name} is {told(getattr(source, name))}; give {kind}")
 
 
 def _is_type(value: object) -> bool:
@@ -176,12 +176,11 @@ def _words(value: object, name: str) -> tuple[str, ...]:
         if all(isinstance(word, str) for word in words):
             return words
     example = value if isinstance(value, str) else "prices"
-    raise ConfigurationError(f"{name} is {value!r}; give a list of words, as [{example!r}]")
+    raise ConfigurationError(f"{name} is {told(value)}; give a list of words, as [{example!r}]")
 
 
 def _check_frequency(value: object, name: str) -> None:
     if isinstance(value, str) and value in UPDATE_INTERVALS:
         return
-    near = nearest(str(value), UPDATE_INTERVALS)
-    hint = f"; did you mean {near!r}?" if near else ""
-    raise ConfigurationError(f"{name} is {value!r}; give one of {', '.join(UPDATE_INTERVALS)}{hint}")
+    accepted = f"give one of {', '.join(UPDATE_INTERVALS)}{did_you_mean(value, UPDATE_INTERVALS)}"
+    raise ConfigurationError(f"{name} is {told(value)}; {accepted}")

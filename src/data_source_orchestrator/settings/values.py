@@ -9,18 +9,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from data_source_orchestrator.core.durations import LONGEST, Seconds, WholeNumber, seconds
-from data_source_orchestrator.core.errors import ConfigurationError, nearest
+from data_source_orchestrator.core.durations import LONGEST, MOST, Seconds, WholeNumber, seconds
+from data_source_orchestrator.core.errors import ConfigurationError
 from data_source_orchestrator.core.policies import JITTERS
 from data_source_orchestrator.core.policies.health import LONGEST_WINDOW
 from data_source_orchestrator.core.source import UPDATE_INTERVALS
+from data_source_orchestrator.core.telling import did_you_mean
 from data_source_orchestrator.settings.written import written
 from data_source_orchestrator.web.policy import COUNTS, HttpPolicy
 
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 DURATION_FORM = 'seconds as a number, or text such as "30s", "500ms", "2m" or "1h"'
-MOST = 1_000_000_000
-"""The largest whole number that can be meant; beyond it a key was pressed too long."""
 
 YES = ("true", "yes", "on", "1", "t", "y")
 NO = ("false", "no", "off", "0", "f", "n")
@@ -180,9 +179,7 @@ def _as_given(value: object) -> object:
 
 def _whole(value: object, accepted: WholeNumber) -> int:
     if not accepted.holds(value):
-        raise ConfigurationError(f"is {written(value)}; give {accepted.form}")
-    if value > MOST:
-        raise ConfigurationError(f"is {written(value)}; give {WholeNumber(accepted.least, MOST).form}")
+        raise ConfigurationError(f"is {written(value)}; give {accepted.instead_of(value)}")
     return value
 
 
@@ -225,6 +222,4 @@ def _meant_milliseconds(text: str) -> str:
 def _one_of(value: object, words: tuple[str, ...], also: str) -> str:
     if isinstance(value, str) and value in words:
         return value
-    near = nearest(str(value), words)
-    hint = f"; did you mean {near!r}?" if near else ""
-    raise ConfigurationError(f"is {written(value)}; give {also}{', '.join(words)}{hint}")
+    raise ConfigurationError(f"is {written(value)}; give {also}{', '.join(words)}{did_you_mean(value, words)}")

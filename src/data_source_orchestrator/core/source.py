@@ -8,7 +8,14 @@ from typing import Any, Generic, Protocol, TypeVar, cast, get_origin, overload
 from data_source_orchestrator.core.contract import Contract
 from data_source_orchestrator.core.durations import Seconds, count, flag, in_seconds, seconds, share
 from data_source_orchestrator.core.errors import ConfigurationError
-from data_source_orchestrator.core.policies import BreakerPolicy, CachePolicy, ChaosPolicy, HedgePolicy, LimitPolicy
+from data_source_orchestrator.core.policies import (
+    BreakerPolicy,
+    BudgetPolicy,
+    CachePolicy,
+    ChaosPolicy,
+    HedgePolicy,
+    LimitPolicy,
+)
 from data_source_orchestrator.core.policies.cache import serving_stale
 from data_source_orchestrator.core.telling import did_you_mean, told
 
@@ -36,7 +43,8 @@ class Source(Generic[T]):
     None gives it what is left. `max_retries` None leaves it to the run; 0 is a value. A lower `priority` comes
     first. `records` gives a payload's rows to contract, merge and `fetch_meta_only`. `probe` is a lighter
     fetcher for health checks. `limits` are the source's own; `host` names what it shares with other sources, whose
-    limits the coordinator knows. `hedge` and `chaos` are off unless given. `cache` keeps accepted payloads, in memory
+    limits the coordinator knows. `budget` is what its extra calls may spend; None leaves it to the coordinator.
+    `hedge` and `chaos` are off unless given. `cache` keeps accepted payloads, in memory
     or, where `payload_type` tells what they are, for longer than the process; `serve_stale` is the age in seconds up
     to which one of them is served beside a failure. `switched_off_by` names the setting that keeps the source off
     whatever the operator says.
@@ -56,6 +64,7 @@ class Source(Generic[T]):
     breaker: BreakerPolicy = BreakerPolicy()
     limits: LimitPolicy | None = None
     host: str | None = None
+    budget: BudgetPolicy | None = None
     hedge: HedgePolicy | None = None
     chaos: ChaosPolicy | None = None
     contract: Contract = Contract()
@@ -154,7 +163,8 @@ def _check_parts(source: Source[Any]) -> None:
         "contract": (isinstance(source.contract, Contract), "a Contract"),
         "breaker": (isinstance(source.breaker, BreakerPolicy), "a BreakerPolicy"),
         "limits": (source.limits is None or isinstance(source.limits, LimitPolicy), "a LimitPolicy, or None"),
-        "host": (source.host is None or isinstance(source.host, str), "a name, or None"),
+        "host": (source.host is None or _is_name(source.host), "a name, or None"),
+        "budget": (source.budget is None or isinstance(source.budget, BudgetPolicy), "a BudgetPolicy, or None"),
         "hedge": (source.hedge is None or isinstance(source.hedge, HedgePolicy), "a HedgePolicy, or None"),
         "chaos": (source.chaos is None or isinstance(source.chaos, ChaosPolicy), "a ChaosPolicy, or None"),
         "cache": (source.cache is None or isinstance(source.cache, CachePolicy), "a CachePolicy, or None for no cache"),
@@ -163,6 +173,10 @@ def _check_parts(source: Source[Any]) -> None:
     for name, (right, kind) in wanted.items():
         if not right:
             raise ConfigurationError(f"{source.key}.{name} is {told(getattr(source, name))}; give {kind}")
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and bool(value)
 
 
 def _is_type(value: object) -> bool:

@@ -4,6 +4,7 @@ Also the home of the seed's ready-made pair, the one exception to "no module sta
 """
 
 import functools
+import logging
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -19,6 +20,7 @@ from data_source_orchestrator.core.plugin import Environment, Plugin
 from data_source_orchestrator.core.source import Source
 from data_source_orchestrator.fanout.coordinator import SourceCoordinator
 from data_source_orchestrator.fanout.discovery import installed_plugins, sources_of
+from data_source_orchestrator.history.cache import SqliteCache
 from data_source_orchestrator.history.store import SqliteStore
 from data_source_orchestrator.orchestration.commit import Batch, commit
 from data_source_orchestrator.orchestration.orchestrator import DataSourceOrchestrator
@@ -27,6 +29,8 @@ from data_source_orchestrator.settings import Settings, SourceOverrides, load, r
 if TYPE_CHECKING:
     orchestrator: DataSourceOrchestrator
     source_coordinator: SourceCoordinator
+
+_LOG = logging.getLogger("data_source_orchestrator")
 
 STORE = "dso.db"
 """The store's file in the data folder."""
@@ -84,6 +88,9 @@ async def assemble(
         store, trouble = (None, opened) if isinstance(opened, StoreError) else (opened, opened.trouble)
         if store is not None:
             stack.push_async_callback(store.close)
+        cached = await _cache(path, sources) if trouble is None else None
+        if cached is not None:
+            stack.push_async_callback(cached.close)
         orchestrator = DataSourceOrchestrator(
             coordinator,
             settings.run,
@@ -92,6 +99,7 @@ async def assemble(
             rules=_rules(plugins),
             http=settings.http,
             budget=settings.budget,
+            cached=cached,
         )
         await stack.enter_async_context(orchestrator)
         yield Whole(
@@ -102,6 +110,21 @@ async def assemble(
             store=path,
             trouble=trouble,
         )
+
+
+async def _cache(path: Path, sources: Iterable[Source[Any]]) -> SqliteCache | None:
+    """Open the result cache in the store's file, if a source keeps there; where it cannot be, memory is used."""
+    keeping = [source for source in sources if source.cache_policy is not None]
+    for source in keeping:
+        if source.payload_type is None:
+            _LOG.warning("%s has a cache and no payload_type: what it keeps ends with this process", source.key)
+    if not any(source.payload_type is not None for source in keeping):
+        return None
+    try:
+        return await SqliteCache.open(path)
+    except StoreError as error:
+        _LOG.warning("what caches keep ends with this process: %s", error)
+        return None
 
 
 async def store_to_read(path: Path) -> SqliteStore:
@@ -212,9 +235,12 @@ def _configured(plugins: Sequence[Plugin], environment: Environment, settings: S
 
 
 def _made_up(sources: Iterable[Source[Any]], plugins: Iterable[Plugin], environment: Environment) -> list[Source[Any]]:
-    """Return the sources whose plug-in has a sandbox; no other may be asked where made-up data is wanted."""
+    """Return the sources whose plug-in has a sandbox; no other may be asked where made-up data is wanted.
+
+    Made-up upstreams are the same from one command to the next, wherever they are served.
+    """
     keys = {source.key for source in sources_of((each for each in plugins if each.sandbox), environment)}
-    return [source for source in sources if source.key in keys]
+    return [source.but(upstream="") for source in sources if source.key in keys]
 
 
 def _overridden(source: Source[Any], overrides: SourceOverrides) -> Source[Any]:

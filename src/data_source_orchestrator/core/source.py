@@ -46,7 +46,8 @@ class Source(Generic[T]):
     limits the coordinator knows. `budget` is what its extra calls may spend; None leaves it to the coordinator.
     `hedge` and `chaos` are off unless given. `cache` keeps accepted payloads, in memory
     or, where `payload_type` tells what they are, for longer than the process; `serve_stale` is the age in seconds up
-    to which one of them is served beside a failure. `switched_off_by` names the setting that keeps the source off
+    to which one of them is served beside a failure. `upstream` names where it reads, as a base URL that can be set:
+    what was kept of another upstream is not served. `switched_off_by` names the setting that keeps the source off
     whatever the operator says.
     """
 
@@ -73,6 +74,7 @@ class Source(Generic[T]):
     cache: CachePolicy | None = None
     payload_type: type[Any] | None = None
     serve_stale: Seconds | None = None
+    upstream: str = ""
     switched_off_by: str | None = None
 
     def __post_init__(self) -> None:
@@ -168,6 +170,7 @@ def _check_parts(source: Source[Any]) -> None:
         "hedge": (source.hedge is None or isinstance(source.hedge, HedgePolicy), "a HedgePolicy, or None"),
         "chaos": (source.chaos is None or isinstance(source.chaos, ChaosPolicy), "a ChaosPolicy, or None"),
         "cache": (source.cache is None or isinstance(source.cache, CachePolicy), "a CachePolicy, or None for no cache"),
+        "upstream": (_is_text(source.upstream), "the name of where it reads, as text"),
         "payload_type": (_is_type(source.payload_type), "the type of its payload, or None"),
     }
     for name, (right, kind) in wanted.items():
@@ -175,8 +178,12 @@ def _check_parts(source: Source[Any]) -> None:
             raise ConfigurationError(f"{source.key}.{name} is {told(getattr(source, name))}; give {kind}")
 
 
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
 def _is_name(value: object) -> bool:
-    return isinstance(value, str) and bool(value)
+    return _is_text(value) and bool(value)
 
 
 def _is_type(value: object) -> bool:

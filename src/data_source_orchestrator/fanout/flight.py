@@ -41,9 +41,6 @@ _LOG = logging.getLogger("data_source_orchestrator")
 Place = tuple[asyncio.AbstractEventLoop, str]
 """Where at most one flight is under way: an event loop, and a source's key."""
 
-ALL = ""
-"""The cache's key for all that a source gives: its fetcher takes no arguments."""
-
 Landed = Callable[["Flight"], None]
 """Hears that a flight has landed."""
 
@@ -211,11 +208,11 @@ class Flights:
     async def _cached(self, flight: Flight, policy: CachePolicy) -> Executed[Any]:
         """Give an earlier answer where one may be served, else execute; older data may still stand beside a failure."""
         cache = await self._caches.of(flight.source, policy)
-        hit = None if flight.booking.afresh else await cache.look(ALL)
+        hit = None if flight.booking.afresh else await cache.look(flight.source.upstream)
         if hit is not None and (not hit.stale or self._refreshes(flight, cache)):
             return hit.executed
         executed = await flight.guard.run(flight, flight.retry, flight.booking.budget)
-        return await cache.settle(ALL, executed) if self._serves(cache, flight) else executed
+        return await cache.settle(flight.source.upstream, executed) if self._serves(cache, flight) else executed
 
     def _serves(self, cache: ResultCache[Any], flight: Flight) -> bool:
         """Return whether the flight's source is still the one that the cache is for."""
@@ -223,7 +220,7 @@ class Flights:
 
     def _refreshes(self, flight: Flight, cache: ResultCache[Any]) -> bool:
         """Return whether a new answer is being fetched in the background, where it may take the source's own time."""
-        return self._background.start((cache, ALL), partial(self._refresh, flight, cache))
+        return self._background.start((cache, flight.source.upstream), partial(self._refresh, flight, cache))
 
     async def _refresh(self, flight: Flight, cache: ResultCache[Any]) -> None:
         source, guard, clock = flight.source, flight.guard, self._coordinator.clock
@@ -240,7 +237,7 @@ class Flights:
             executed = await attended(call, guard.run(call, flight.retry))
         self._coordinator.record(executed, guard)
         if self._serves(cache, flight):
-            await cache.settle(ALL, executed)
+            await cache.settle(flight.source.upstream, executed)
 
     def _done(self, flight: Flight, executed: Executed[Any]) -> None:
         flight.executed = executed

@@ -6,6 +6,7 @@ Run it with `uv run scripts/reference.py`.
 import ast
 import dataclasses
 import inspect
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -42,10 +43,14 @@ def first_sentence(thing: object) -> str:
 SETTINGS_INTRO = """# Settings
 
 Defaults < `dso.toml` < environment (`.env` below the real one) < flags. Durations are seconds, or `"500ms"`, `"30s"`,
-`"2m"`, `"6h"`. `KEY` stands for a source's key. An unknown key or a bad value is told with what is accepted and the
-nearest right key, and nothing is fetched. So is an unknown variable that begins with `DATA_ORCHESTRATOR_` or `DSO_`,
-and one that begins with a source's key, or is nearly one of those that its plug-in declares. A variable that is set to
-nothing counts as not set.
+`"2m"`, `"1h"`; ages of kept data may be days, as `"2d"`. `KEY` stands for a source's key, `HOST` for a host's name. An
+unknown key or a bad value is told with what is accepted and the nearest right key, and nothing is fetched. So is an
+unknown variable that begins with `DATA_ORCHESTRATOR_` or `DSO_`, and one that begins with a source's key, or is nearly
+one of those that its plug-in declares. A variable that is set to nothing counts as not set. `dso config` tells what
+holds here, and where it was set.
+
+A table that is there switches on what it is about, even where it is empty: `[sources.KEY.hedge]` alone hedges with the
+defaults. What a plug-in's source sets itself is its default here.
 """
 
 EVENTS_INTRO = """# Events
@@ -103,13 +108,14 @@ def settings_page() -> str:
 
 
 def _setting_row(setting: Setting) -> tuple[str, ...]:
-    default = "" if setting.default is None else f"`{_written(setting.default)}`"
+    default = "" if setting.default in {None, (None,)} else f"`{_written(setting.default)}`"
     variable = f"`{setting.variable}`" if setting.variable else ""
     return f"`{setting.key}`", setting.meaning, default, variable
 
 
 def _written(default: object) -> str:
-    return str(list(default) if isinstance(default, tuple) else default).lower()
+    """Return a default as the file writes it; what TOML has no word for is told in words."""
+    return json.dumps(default) if isinstance(default, tuple) else str(default).lower()
 
 
 def events_page() -> str:

@@ -183,6 +183,8 @@ def source(base_url: str) -> Source[CodArmory]:
         attempt_timeout=10,
         contract=Contract(minimum_rows=40),
         records=lambda payload: payload.records,
+        payload_type=CodArmory,
+        upstream=base_url,
     )
 
 

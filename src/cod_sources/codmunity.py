@@ -159,6 +159,8 @@ def source(site_url: str, api_url: str) -> Source[CodMunity]:
         attempt_timeout=10,
         contract=Contract(minimum_rows=20),
         records=lambda payload: payload.records,
+        payload_type=CodMunity,
+        upstream=f"{site_url} {api_url}",
     )
 
 

@@ -123,6 +123,8 @@ def source(base_url: str) -> Source[WZStats]:
         attempt_timeout=10,
         contract=Contract(minimum_rows=40),
         records=lambda payload: payload.records,
+        payload_type=WZStats,
+        upstream=base_url,
     )
 
 

@@ -4,8 +4,9 @@ Also the home of the seed's ready-made pair, the one exception to "no module sta
 """
 
 import functools
+import logging
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from data_source_orchestrator.core.plugin import Environment, Plugin
 from data_source_orchestrator.core.source import Source
 from data_source_orchestrator.fanout.coordinator import SourceCoordinator
 from data_source_orchestrator.fanout.discovery import installed_plugins, sources_of
+from data_source_orchestrator.history.cache import SqliteCache
 from data_source_orchestrator.history.store import SqliteStore
 from data_source_orchestrator.orchestration.commit import Batch, commit
 from data_source_orchestrator.orchestration.orchestrator import DataSourceOrchestrator
@@ -27,6 +29,8 @@ from data_source_orchestrator.settings import Settings, SourceOverrides, load, r
 if TYPE_CHECKING:
     orchestrator: DataSourceOrchestrator
     source_coordinator: SourceCoordinator
+
+_LOG = logging.getLogger("data_source_orchestrator")
 
 STORE = "dso.db"
 """The store's file in the data folder."""
@@ -79,13 +83,23 @@ async def assemble(
         if sandbox:
             sources = _made_up(sources, plugins, environment)
         _refuse_beyond(sources, settings)
-        coordinator = SourceCoordinator(sources, health=settings.health)
+        coordinator = _coordinator(sources, settings)
         opened = await open_store(path)
         store, trouble = (None, opened) if isinstance(opened, StoreError) else (opened, opened.trouble)
         if store is not None:
             stack.push_async_callback(store.close)
+        cached = await _cache(path, sources) if trouble is None else None
+        if cached is not None:
+            stack.push_async_callback(cached.close)
         orchestrator = DataSourceOrchestrator(
-            coordinator, settings.run, settings.retry, store=store, rules=_rules(plugins), http=settings.http
+            coordinator,
+            settings.run,
+            settings.retry,
+            store=store,
+            rules=_rules(plugins),
+            http=settings.http,
+            budget=settings.budget,
+            cached=cached,
         )
         await stack.enter_async_context(orchestrator)
         yield Whole(
@@ -96,6 +110,21 @@ async def assemble(
             store=path,
             trouble=trouble,
         )
+
+
+async def _cache(path: Path, sources: Iterable[Source[Any]]) -> SqliteCache | None:
+    """Open the result cache in the store's file, if a source keeps there; where it cannot be, memory is used."""
+    keeping = [source for source in sources if source.cache_policy is not None]
+    for source in keeping:
+        if source.payload_type is None:
+            _LOG.warning("%s has a cache and no payload_type: what it keeps ends with this process", source.key)
+    if not any(source.payload_type is not None for source in keeping):
+        return None
+    try:
+        return await SqliteCache.open(path)
+    except StoreError as error:
+        _LOG.warning("what caches keep ends with this process: %s", error)
+        return None
 
 
 async def store_to_read(path: Path) -> SqliteStore:
@@ -156,8 +185,14 @@ def live() -> DataSourceOrchestrator:
     """Return the ready-made orchestrator, built once from the environment and the plug-ins; it has no store."""
     settings = load(environ=os.environ, folder=Path.cwd())
     plugins = installed_plugins(settings.plugins)
-    coordinator = SourceCoordinator(_configured(plugins, settings.environment, settings), health=settings.health)
-    return DataSourceOrchestrator(coordinator, settings.run, settings.retry, rules=_rules(plugins), http=settings.http)
+    return DataSourceOrchestrator(
+        _coordinator(_configured(plugins, settings.environment, settings), settings),
+        settings.run,
+        settings.retry,
+        rules=_rules(plugins),
+        http=settings.http,
+        budget=settings.budget,
+    )
 
 
 def __getattr__(name: str) -> Any:
@@ -184,19 +219,28 @@ def _by_plugin(
     return sorted_out
 
 
+def _coordinator(sources: Iterable[Source[Any]], settings: Settings) -> SourceCoordinator:
+    return SourceCoordinator(sources, health=settings.health, limits=settings.limits, host_limits=settings.hosts)
+
+
 def _configured(plugins: Sequence[Plugin], environment: Environment, settings: Settings) -> list[Source[Any]]:
     """Return the plug-ins' sources with the settings laid over them."""
     sources = sources_of(plugins, environment)
     keys = [source.key for source in sources]
     refuse_strangers(settings, [variable.name for plugin in plugins for variable in plugin.variables], keys)
     _refuse_unknown(settings.sources, keys)
-    return [_overridden(source, settings.sources.get(source.key, SourceOverrides())) for source in sources]
+    overridden = [_overridden(source, settings.sources.get(source.key, SourceOverrides())) for source in sources]
+    _refuse_strange_hosts(settings, {source.host for source in overridden if source.host is not None})
+    return overridden
 
 
 def _made_up(sources: Iterable[Source[Any]], plugins: Iterable[Plugin], environment: Environment) -> list[Source[Any]]:
-    """Return the sources whose plug-in has a sandbox; no other may be asked where made-up data is wanted."""
+    """Return the sources whose plug-in has a sandbox; no other may be asked where made-up data is wanted.
+
+    Made-up upstreams are the same from one command to the next, wherever they are served.
+    """
     keys = {source.key for source in sources_of((each for each in plugins if each.sandbox), environment)}
-    return [source for source in sources if source.key in keys]
+    return [source.but(upstream="") for source in sources if source.key in keys]
 
 
 def _overridden(source: Source[Any], overrides: SourceOverrides) -> Source[Any]:
@@ -215,6 +259,17 @@ def _refuse_unknown(overrides: Mapping[str, SourceOverrides], known: list[str]) 
             near = nearest(key, known)
             hint = f"did you mean {near!r}?" if near else f"there are {', '.join(known) or 'none'}"
             raise ConfigurationError(f"{table.origin}: no source is called {key!r}; {hint}")
+
+
+def _refuse_strange_hosts(settings: Settings, named: Collection[str]) -> None:
+    """Refuse limits of a host that no source names: nothing would ever keep them."""
+    for host in settings.hosts:
+        if host not in named:
+            origin = next(told for key, told in settings.origins.items() if key.startswith(f"hosts.{host}"))
+            there = f"; there are {', '.join(sorted(named))}" if named else ""
+            raise ConfigurationError(
+                f"{origin}: no source names the host {host!r}{there}; name it under [sources.KEY], as host = {host!r}"
+            )
 
 
 def _refuse_beyond(sources: Sequence[Source[Any]], settings: Settings) -> None:

@@ -156,3 +156,27 @@ def test_it_may_be_entered_on_one_event_loop_after_another():
         run_virtual(own(work))
     assert [work.done for work in works] == [1, 1]
     assert (background._entered, background._tasks) == ({}, {})
+
+
+async def test_who_waits_for_the_work_under_way_has_it_done_and_begins_none():
+    background, work = Background(), Work()
+    async with background:
+        assert not await background.finish()
+        background.start("a", work)
+        assert await background.finish()
+        assert work.done == 1
+    assert nothing_left()
+
+
+async def test_who_is_cancelled_while_waiting_for_the_work_leaves_it_going_on():
+    background, work = Background(), Work()
+    async with background:
+        background.start("a", work)
+        waiting = asyncio.create_task(background.finish())
+        await asyncio.sleep(0.5)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert work.running == 1
+        await asyncio.sleep(1)
+    assert work.done == 1

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from data_source_orchestrator import (
+    BudgetPolicy,
     ConfigurationError,
     DataSourceOrchestrator,
     FetchError,
@@ -312,3 +313,15 @@ async def test_A07_enabling_by_hand_lets_go_of_a_breaker_that_is_held_open():
     assert (await orchestrator.fetch()).metadata.skipped_count == 1
     assert await orchestrator.enable("a")
     assert (await orchestrator.fetch()).metadata.success_count == 1
+
+
+async def test_a_sources_own_budget_pays_for_it_in_place_of_the_one_for_all_and_can_be_changed():
+    rich, poor = scripted("rich", DOWN, 1), scripted("poor", DOWN, 1).but(budget=BudgetPolicy(tokens=4))
+    coordinator = SourceCoordinator([rich, poor], clock=VirtualClock(), chance=Even())
+    orchestrator = DataSourceOrchestrator(coordinator, OrchestratorConfig(max_retries=1))
+    result = await orchestrator.fetch()
+    assert [result.outcomes[key].attempts for key in ("rich", "poor")] == [2, 1]
+    coordinator.update_source("poor", budget=BudgetPolicy(tokens=50))
+    assert coordinator.guard("poor").budget.tokens == 50
+    coordinator.update_source("poor", budget=None)
+    assert coordinator.guard("poor").budget.policy == BudgetPolicy()

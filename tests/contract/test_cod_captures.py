@@ -9,7 +9,7 @@ import json
 import logging
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random  # noqa: TID251 — seeded, for changes that are the same every time
 from typing import Any
@@ -28,6 +28,8 @@ from data_source_orchestrator.core.claim import Record
 from data_source_orchestrator.core.context import FetchContext
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.errors import FetchError
+from data_source_orchestrator.resilience.payloads import payloads_of
+from data_source_orchestrator.resilience.wanted import breach_of
 from data_source_orchestrator.testing import VirtualClock
 
 HOME = "http://127.0.0.1:1"
@@ -95,6 +97,19 @@ async def fetched(key: str, http: Served) -> tuple[Any, list[str]]:
     assert source.records(payload) is payload.records
     await source.probe(ctx)  # type: ignore[misc]  # all three have one
     return payload, warnings
+
+
+@pytest.mark.parametrize("key", ["codarmory", "wzstats", "codmunity"])
+async def test_a_payload_comes_back_out_of_a_cache_that_outlasts_the_process_as_it_went_in(upstream: Path, key: str):
+    payload, _ = await fetched(key, served(upstream))
+    source = next(source for source in plugin.sources(HOMES) if source.key == key)
+    assert source.payload_type is not None
+    payloads = payloads_of(source.payload_type, key)
+    again = payloads.unpack(payloads.pack(payload))
+    assert type(again) is type(payload)
+    assert replace(again, records=()) == replace(payload, records=())
+    assert said(again.records) == json.loads(json.dumps(said(payload.records)))
+    assert breach_of(source, again) is None
 
 
 def armory(upstream: Path) -> dict[str, Any]:

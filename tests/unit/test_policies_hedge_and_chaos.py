@@ -61,7 +61,7 @@ def test_a_fault_may_be_named_by_its_word():
         ({"behaviour_rate": 0.1}, "chaos.behaviours is empty; give at least one behaviour"),
         ({"behaviours": (3,)}, "chaos.behaviours holds 3; give functions without arguments"),
         ({"outcomes": 3}, "chaos.outcomes is 3; give several"),
-        ({"seed": 1.5}, "chaos.seed is 1.5; give a whole number, or None to draw one"),
+        ({"seed": 1.5}, "chaos.seed is 1.5; give a whole number of up to 64 bits, or None to draw one"),
         ({"seed": True}, "chaos.seed is True; give a whole number"),
     ],
 )

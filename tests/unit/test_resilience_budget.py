@@ -34,3 +34,16 @@ def test_what_a_retry_costs_can_be_set():
     assert not budget.spend(FailureKind.TIMEOUT)
     budget.refund()
     assert budget.spend(FailureKind.TIMEOUT)
+
+
+def test_another_policy_is_followed_and_what_was_spent_stays_spent():
+    budget = RetryBudget(BudgetPolicy(tokens=100))
+    budget.spend(FailureKind.TIMEOUT)
+    budget.follow(BudgetPolicy(tokens=50, retry_cost=7))
+    assert budget.tokens == 40
+    budget.spend(FailureKind.SERVER)
+    assert budget.tokens == 33
+    budget.follow(BudgetPolicy(tokens=10))
+    assert budget.tokens == 0
+    budget.follow(BudgetPolicy(tokens=500))
+    assert budget.tokens == 490

@@ -10,7 +10,7 @@ __all__ = ["dso"]
 
 pytestmark = pytest.mark.real_time
 
-OUTCOME = ["status", "attempts", "duration_s", "records", "error", "warnings"]
+OUTCOME = ["status", "attempts", "duration_s", "records", "error", "warnings", "age"]
 
 VERBS = [
     ("sync",),
@@ -94,7 +94,7 @@ def test_of_a_source_that_was_never_read_only_what_it_declares_is_known(dso: Dso
 def test_a_fetch_tells_the_rows_and_stores_none_of_them_but_counts(dso: Dso):
     ended = dso("fetch", "wzstats", "--json")
     [outcome] = ended.document["sources"].values()
-    assert list(outcome) == [*OUTCOME, "rows"]
+    assert list(outcome) == [*OUTCOME, "rows", "stale_rows"]
     assert len(outcome["rows"]) == outcome["records"] > 60
     assert all(row.keys() == {"entity", "fields"} for row in outcome["rows"])
     [source] = [told for key, told in dso("sources", "--json").document["sources"].items() if key == "wzstats"]

@@ -85,6 +85,12 @@ VERBS = (
         help="Tell all runs, and each source's executions, in numbers.",
     ),
     Verb(
+        name="config",
+        options=Common,
+        does="config.run",
+        help="Tell which value each setting has here, and where it was set.",
+    ),
+    Verb(
         name="sandbox",
         options=SandboxOptions,
         does="sandbox.run",

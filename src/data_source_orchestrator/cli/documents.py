@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from data_source_orchestrator.core.age import Age
 from data_source_orchestrator.core.claim import Json
 from data_source_orchestrator.core.durations import in_seconds
 from data_source_orchestrator.core.outcome import Failure, Outcome, Skipped, Success
@@ -48,8 +49,8 @@ def of_sync(report: SyncReport) -> dict[str, Json]:
     )
 
 
-def of_fetch(result: FetchResult, rows: Mapping[str, list[Any]]) -> dict[str, Json]:
-    """Return what a fetch gave, `rows` included."""
+def of_fetch(result: FetchResult, rows: Mapping[str, list[Any]], older: Mapping[str, list[Any]]) -> dict[str, Json]:
+    """Return what a fetch gave, its `rows` included, and the `older` ones that stand beside a failure."""
     return document(
         "fetch",
         **_run(result),
@@ -57,6 +58,7 @@ def of_fetch(result: FetchResult, rows: Mapping[str, list[Any]]) -> dict[str, Js
             key: {
                 **_outcome(outcome, len(rows[key]) if key in rows else None),
                 "rows": [as_json(row) for row in rows[key]] if key in rows else None,
+                "stale_rows": [as_json(row) for row in older[key]] if key in older else None,
             }
             for key, outcome in result.outcomes.items()
         },
@@ -161,7 +163,15 @@ def _outcome(outcome: Outcome[Any], records: int | None) -> dict[str, Json]:
         "records": records,
         "error": _error(outcome),
         "warnings": list(outcome.warnings),
+        "age": _age(outcome.age),
     }
+
+
+def _age(age: Age | None) -> Json:
+    """Return how old data is that is served in place of a new answer, or beside a failure, and why it is."""
+    if age is None:
+        return None
+    return {"checked_at": moment(age.checked_at), "age_s": age.seconds, "reason": age.reason}
 
 
 def status_of(outcome: Outcome[Any]) -> str:

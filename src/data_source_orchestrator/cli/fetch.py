@@ -1,5 +1,6 @@
 """`dso fetch`: asks, and merges and stores nothing of what comes; health and metrics are kept all the same."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from data_source_orchestrator.assemble import Whole
@@ -10,7 +11,7 @@ from data_source_orchestrator.cli.options import FetchOptions
 from data_source_orchestrator.cli.performing import perform
 from data_source_orchestrator.cli.progress import Board
 from data_source_orchestrator.cli.screen import Screen
-from data_source_orchestrator.core.result import FetchResult
+from data_source_orchestrator.core.outcome import Success
 from data_source_orchestrator.fanout.coordinator import SourceCoordinator
 
 
@@ -25,13 +26,15 @@ async def _fetch(options: FetchOptions, whole: Whole, screen: Screen) -> int:
     with watching(screen, Board(sources, coordinator.clock.monotonic), coordinator.hub):
         await whole.orchestrator.prepare()
         result = await whole.orchestrator.fetch(*options.keys or ())
-    rows = _rows(result, coordinator)
+    rows = _rows({key: result[key] for key in result}, coordinator)
+    older = {o.source: o.stale_data for o in result.outcomes.values() if not isinstance(o, Success)}
     titles = {source.key: source.title for source in sources}
-    screen.document(documents.of_fetch(result, rows))
+    screen.document(documents.of_fetch(result, rows, _rows(older, coordinator)))
     screen.show(summary.of_fetch(result, {key: len(given) for key, given in rows.items()}, titles, screen.out))
+    await whole.orchestrator.finish_refreshes()  # the answer has been told; the next command finds a newer one
     return SUFFICIENT if result.metadata.sufficient else INSUFFICIENT
 
 
-def _rows(result: FetchResult, coordinator: SourceCoordinator) -> dict[str, list[Any]]:
+def _rows(payloads: Mapping[str, Any], coordinator: SourceCoordinator) -> dict[str, list[Any]]:
     sources = {source.key: source for source in coordinator.get_all_sources()}
-    return {key: list(sources[key].records(result[key])) for key in result}
+    return {key: list(sources[key].records(payload)) for key, payload in payloads.items() if payload is not None}

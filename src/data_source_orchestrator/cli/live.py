@@ -15,6 +15,7 @@ from rich.text import Text
 from data_source_orchestrator.cli.progress import Asking, Board, Checked, Ended, Line, Pausing, SwitchedOff, Waiting
 from data_source_orchestrator.cli.screen import Screen, ascii_only, columns
 from data_source_orchestrator.cli.words import BAD, BUSY, GOOD, NEITHER, PAUSED, WAITING, Mark, size, span
+from data_source_orchestrator.core.age import Age
 from data_source_orchestrator.core.events import Event, RetryScheduled, SourceFinished, SourceUnreached
 from data_source_orchestrator.core.outcome import Failure, Outcome, Skipped, Success
 from data_source_orchestrator.fanout.hub import Hub
@@ -67,6 +68,8 @@ def told(line: Line, now: float, room: int = STATE_WIDTH) -> tuple[Mark, str]:
 def ending(outcome: Outcome[object]) -> tuple[Mark, str]:
     """Return the mark and the words for how a source's part ended."""
     match outcome:
+        case Success(age=Age(seconds=seconds)):
+            return GOOD, f"from the cache, {span(seconds)} old"
         case Success():
             return GOOD, "done"
         case Failure(kind=kind):

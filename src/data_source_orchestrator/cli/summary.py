@@ -10,6 +10,7 @@ from data_source_orchestrator.cli import offline
 from data_source_orchestrator.cli.layout import Column, Row, marked, paragraph, say, table
 from data_source_orchestrator.cli.live import ending
 from data_source_orchestrator.cli.words import BAD, DOUBTFUL, GOOD, ago, counted, joined, on, span
+from data_source_orchestrator.core.age import Age
 from data_source_orchestrator.core.outcome import Failure, Outcome, Skipped, Success
 from data_source_orchestrator.core.result import FetchResult, Metadata
 from data_source_orchestrator.core.snapshot import SnapshotChange
@@ -71,13 +72,18 @@ def _row(outcome: Outcome[object], records: Mapping[str, int], titles: Titles, c
 
 
 def _why(outcome: Outcome[object]) -> str:
+    """Say why a source's data is missing or old."""
     match outcome:
-        case Success():
-            return ""
+        case Success(age=age):
+            return age.reason if age else ""
         case Failure():
-            return "; ".join((outcome.message, *outcome.warnings))
+            return "; ".join((outcome.message, *outcome.warnings, *_beside(outcome.age)))
         case Skipped(detail=detail):
-            return detail
+            return "; ".join((detail, *_beside(outcome.age)))
+
+
+def _beside(age: Age | None) -> tuple[str, ...]:
+    return (f"what it said {span(age.seconds)} ago stands beside it",) if age else ()
 
 
 def _snapshot(change: SnapshotChange) -> str:
@@ -120,6 +126,8 @@ def _warnings(outcomes: Mapping[str, Outcome[object]], titles: Titles, console: 
 def _verdict(told: Metadata, titles: Titles, console: Console) -> list[Text]:
     asked = told.success_count + told.failure_count + told.skipped_count
     succeeded = f"{told.success_count} of {counted(asked, 'source')} succeeded in {span(told.total_duration)}"
+    if told.stale:
+        succeeded += f", {counted(len(told.stale), 'other')} with older data"
     line = marked(GOOD, f"Sufficient: {succeeded}", console)
     if not told.sufficient:
         line = marked(BAD, f"Insufficient: {succeeded}, and {told.required} must", console)

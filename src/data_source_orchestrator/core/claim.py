@@ -4,9 +4,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
-Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
-"""A value as JSON knows it."""
+if TYPE_CHECKING:
+    Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
+else:
+    Json = Any
+"""A value as JSON knows it; at run time anything: no decoder follows a type into itself, and `flaw_of` checks."""
 
 DEEPEST = 64
 """Levels of lists and mappings that a value may have; what reads and writes JSON follows them on its stack."""

@@ -7,9 +7,17 @@ from typing import Any, Generic, Protocol, TypeVar, cast, get_origin, overload
 
 from data_source_orchestrator.core.contract import Contract
 from data_source_orchestrator.core.durations import Seconds, count, flag, in_seconds, seconds, share
-from data_source_orchestrator.core.errors import ConfigurationError, nearest
-from data_source_orchestrator.core.policies import BreakerPolicy, CachePolicy, ChaosPolicy, HedgePolicy, LimitPolicy
+from data_source_orchestrator.core.errors import ConfigurationError
+from data_source_orchestrator.core.policies import (
+    BreakerPolicy,
+    BudgetPolicy,
+    CachePolicy,
+    ChaosPolicy,
+    HedgePolicy,
+    LimitPolicy,
+)
 from data_source_orchestrator.core.policies.cache import serving_stale
+from data_source_orchestrator.core.telling import did_you_mean, told
 
 T = TypeVar("T")
 
@@ -35,9 +43,11 @@ class Source(Generic[T]):
     None gives it what is left. `max_retries` None leaves it to the run; 0 is a value. A lower `priority` comes
     first. `records` gives a payload's rows to contract, merge and `fetch_meta_only`. `probe` is a lighter
     fetcher for health checks. `limits` are the source's own; `host` names what it shares with other sources, whose
-    limits the coordinator knows. `hedge` and `chaos` are off unless given. `cache` keeps accepted payloads, in memory
+    limits the coordinator knows. `budget` is what its extra calls may spend; None leaves it to the coordinator.
+    `hedge` and `chaos` are off unless given. `cache` keeps accepted payloads, in memory
     or, where `payload_type` tells what they are, for longer than the process; `serve_stale` is the age in seconds up
-    to which one of them is served beside a failure. `switched_off_by` names the setting that keeps the source off
+    to which one of them is served beside a failure. `upstream` names where it reads, as a base URL that can be set:
+    what was kept of another upstream is not served. `switched_off_by` names the setting that keeps the source off
     whatever the operator says.
     """
 
@@ -55,6 +65,7 @@ class Source(Generic[T]):
     breaker: BreakerPolicy = BreakerPolicy()
     limits: LimitPolicy | None = None
     host: str | None = None
+    budget: BudgetPolicy | None = None
     hedge: HedgePolicy | None = None
     chaos: ChaosPolicy | None = None
     contract: Contract = Contract()
@@ -63,6 +74,7 @@ class Source(Generic[T]):
     cache: CachePolicy | None = None
     payload_type: type[Any] | None = None
     serve_stale: Seconds | None = None
+    upstream: str = ""
     switched_off_by: str | None = None
 
     def __post_init__(self) -> None:
@@ -78,7 +90,7 @@ class Source(Generic[T]):
         if self.max_retries is not None:
             count(self.max_retries, f"{self.key}.max_retries")
         if isinstance(self.priority, bool) or not isinstance(self.priority, int):
-            raise ConfigurationError(f"{self.key}.priority is {self.priority!r}; give a whole number")
+            raise ConfigurationError(f"{self.key}.priority is {told(self.priority)}; give a whole number")
         flag(self.enabled, f"{self.key}.enabled")
         share(self.reliability, f"{self.key}.reliability")
         if self.attempt_timeout is not None and in_seconds(self.attempt_timeout) > in_seconds(self.timeout):
@@ -111,9 +123,8 @@ class Source(Generic[T]):
         """Return a copy with some members changed, checked as if built anew."""
         unknown = [name for name in changes if name not in self.__dataclass_fields__]
         if unknown:
-            near = nearest(unknown[0], self.__dataclass_fields__)
-            hint = f"; did you mean {near!r}?" if near else ""
-            raise ConfigurationError(f"a source has no member {unknown[0]!r}{hint}")
+            meant = did_you_mean(unknown[0], self.__dataclass_fields__)
+            raise ConfigurationError(f"a source has no member {unknown[0]!r}{meant}")
         return replace(self, **changes)
 
 
@@ -154,15 +165,25 @@ def _check_parts(source: Source[Any]) -> None:
         "contract": (isinstance(source.contract, Contract), "a Contract"),
         "breaker": (isinstance(source.breaker, BreakerPolicy), "a BreakerPolicy"),
         "limits": (source.limits is None or isinstance(source.limits, LimitPolicy), "a LimitPolicy, or None"),
-        "host": (source.host is None or isinstance(source.host, str), "a name, or None"),
+        "host": (source.host is None or _is_name(source.host), "a name, or None"),
+        "budget": (source.budget is None or isinstance(source.budget, BudgetPolicy), "a BudgetPolicy, or None"),
         "hedge": (source.hedge is None or isinstance(source.hedge, HedgePolicy), "a HedgePolicy, or None"),
         "chaos": (source.chaos is None or isinstance(source.chaos, ChaosPolicy), "a ChaosPolicy, or None"),
         "cache": (source.cache is None or isinstance(source.cache, CachePolicy), "a CachePolicy, or None for no cache"),
+        "upstream": (_is_text(source.upstream), "the name of where it reads, as text"),
         "payload_type": (_is_type(source.payload_type), "the type of its payload, or None"),
     }
     for name, (right, kind) in wanted.items():
         if not right:
-            raise ConfigurationError(f"{source.key}.{name} is {getattr(source, name)!r}; give {kind}")
+            raise ConfigurationError(f"{source.key}.{name} is {told(getattr(source, name))}; give {kind}")
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_name(value: object) -> bool:
+    return _is_text(value) and bool(value)
 
 
 def _is_type(value: object) -> bool:
@@ -176,12 +197,11 @@ def _words(value: object, name: str) -> tuple[str, ...]:
         if all(isinstance(word, str) for word in words):
             return words
     example = value if isinstance(value, str) else "prices"
-    raise ConfigurationError(f"{name} is {value!r}; give a list of words, as [{example!r}]")
+    raise ConfigurationError(f"{name} is {told(value)}; give a list of words, as [{example!r}]")
 
 
 def _check_frequency(value: object, name: str) -> None:
     if isinstance(value, str) and value in UPDATE_INTERVALS:
         return
-    near = nearest(str(value), UPDATE_INTERVALS)
-    hint = f"; did you mean {near!r}?" if near else ""
-    raise ConfigurationError(f"{name} is {value!r}; give one of {', '.join(UPDATE_INTERVALS)}{hint}")
+    accepted = f"give one of {', '.join(UPDATE_INTERVALS)}{did_you_mean(value, UPDATE_INTERVALS)}"
+    raise ConfigurationError(f"{name} is {told(value)}; {accepted}")

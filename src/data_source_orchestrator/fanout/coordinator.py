@@ -49,7 +49,8 @@ class SourceCoordinator:
     """Holds sources by key: with no argument those of the installed plug-ins, with a list just these.
 
     What it hands out is frozen; what was handed in is never changed. Sources of equal priority keep the order of their
-    registration. `limits` hold for all sources together, `host_limits` for those that name the host.
+    registration. `limits` hold for all sources together, `host_limits` for those that name the host; `budget` is what
+    the extra calls of each source may spend that has none of its own.
     """
 
     def __init__(  # noqa: PLR0913 — each is another thing that is handed in
@@ -150,6 +151,8 @@ class SourceCoordinator:
             raise _kept_off(entry.source)
         entry.source = entry.source.but(**changes)
         _follow(entry.guard, entry.source, changes)
+        if "budget" in changes:
+            entry.guard.budget.follow(entry.source.budget or self._budget)
         if "limits" in changes or "host" in changes:
             self._scopes.limit(entry.guard, entry.source)
         if "enabled" in changes or "priority" in changes:
@@ -254,7 +257,7 @@ class SourceCoordinator:
         guard = Guard(
             source.key,
             breaker=CircuitBreaker(source.breaker, clock=self.clock, chance=self.chance),
-            budget=RetryBudget(self._budget),
+            budget=RetryBudget(source.budget or self._budget),
             clock=self.clock,
             chance=self.chance,
             alarms=self._alarms,

@@ -42,9 +42,6 @@ _LOG = logging.getLogger("data_source_orchestrator")
 Sky = dict[str, "Flight"]
 """The flights that are under way on one event loop, at most one for each source's key."""
 
-ALL = ""
-"""The cache's key for all that a source gives: its fetcher takes no arguments."""
-
 Landed = Callable[["Flight"], None]
 """Hears that a flight has landed."""
 
@@ -245,11 +242,11 @@ class Flights:
     async def _cached(self, flight: Flight, policy: CachePolicy) -> Executed[Any]:
         """Give an earlier answer where one may be served, else execute; older data may still stand beside a failure."""
         cache = await self._caches.of(flight.source, policy)
-        hit = None if flight.booking.afresh else await cache.look(ALL)
+        hit = None if flight.booking.afresh else await cache.look(flight.source.upstream)
         if hit is not None and (not hit.stale or self._refreshes(flight, cache)):
             return hit.executed
         executed = await flight.guard.run(flight, flight.retry, flight.booking.budget)
-        return await cache.settle(ALL, executed) if self._serves(cache, flight) else executed
+        return await cache.settle(flight.source.upstream, executed) if self._serves(cache, flight) else executed
 
     def _serves(self, cache: ResultCache[Any], flight: Flight) -> bool:
         """Return whether the flight's source is still the one that the cache is for."""
@@ -258,7 +255,8 @@ class Flights:
     def _refreshes(self, flight: Flight, cache: ResultCache[Any]) -> bool:
         """Return whether a new answer is being fetched in the background, where it may take the source's own time."""
         refresh = partial(self._refresh, flight, cache)
-        return self._background.start((cache, ALL), refresh, may_begin=flight.guard.budget.spend_refresh)
+        key = (cache, flight.source.upstream)
+        return self._background.start(key, refresh, may_begin=flight.guard.budget.spend_refresh)
 
     async def _refresh(self, flight: Flight, cache: ResultCache[Any]) -> None:
         source, guard, clock = flight.source, flight.guard, self._coordinator.clock
@@ -279,7 +277,7 @@ class Flights:
                 raise wish.cause from None  # nobody waits here to whom it could be carried: the event loop itself obeys
             self._record(call, executed, guard)
         if self._serves(cache, flight):
-            await cache.settle(ALL, executed)
+            await cache.settle(flight.source.upstream, executed)
 
     def _done(self, flight: Flight, executed: Executed[Any]) -> None:
         flight.executed = executed

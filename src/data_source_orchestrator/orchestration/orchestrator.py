@@ -189,6 +189,14 @@ class DataSourceOrchestrator:
         """Give a source another priority, lower being first, and keep that; False if unknown."""
         return await self._act(partial(self.coordinator.update_priority, key, priority))
 
+    async def finish_refreshes(self) -> None:
+        """Wait for the answers that are being fetched in the background, each in its source's own time, and keep them.
+
+        Whoever leaves `async with` at once ends them instead.
+        """
+        if await self._background.finish():
+            await self._keeper.keep_if_possible()
+
     async def _act(self, act: Callable[[], bool]) -> bool:
         await self._keeper.load()
         known = act()

@@ -76,6 +76,17 @@ class Background:
         task.add_done_callback(lambda ended: self._ended(place, ended))
         return True
 
+    async def finish(self) -> bool:
+        """Wait for what is under way on the running event loop, and return whether anything was.
+
+        A caller who is cancelled waits no longer; the work goes on.
+        """
+        loop = asyncio.get_running_loop()
+        tasks = [task for (its_loop, _), task in self._tasks.items() if its_loop is loop]
+        if tasks:
+            await asyncio.wait(tasks)
+        return bool(tasks)
+
     def _ended(self, place: tuple[asyncio.AbstractEventLoop, Hashable], task: asyncio.Task[Any]) -> None:
         if self._tasks.get(place) is task:
             del self._tasks[place]

@@ -61,6 +61,11 @@ class RetryBudget(Budget):
         """Return how many extra calls for this purpose were refused."""
         return self._refused.get(purpose, 0)
 
+    def follow(self, policy: BudgetPolicy) -> None:
+        """Pay by another policy from now on; what was spent stays spent."""
+        spent = self.policy.tokens - self.tokens
+        self.policy, self.tokens = policy, max(0, policy.tokens - spent)
+
     def pay(self, purpose: Purpose, after: FailureKind | None = None) -> bool:
         """Pay for an extra call; False, and one refusal more, where the tokens are too few."""
         return _pay_from((self,), purpose, after)

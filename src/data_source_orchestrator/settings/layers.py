@@ -27,7 +27,9 @@ READERS: Mapping[str, Callable[[str], object]] = {
 }
 
 FLAGS: Mapping[str, Key] = {
-    s.key.split(".")[1]: tuple(s.key.split(".")) for s in SETTINGS if s.key.startswith(("run.", "store."))
+    name: (section, name)
+    for section, _, name in (setting.key.partition(".") for setting in SETTINGS)
+    if section in {"run", "store"} and "." not in name
 }
 """The settings that a command line may set, by the name of their flag."""
 

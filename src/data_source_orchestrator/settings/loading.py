@@ -3,14 +3,20 @@
 The environment and the folder are handed in; nothing is built from the settings here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from data_source_orchestrator.core.errors import ConfigurationError
-from data_source_orchestrator.core.policies import HealthPolicy, OrchestratorConfig, RetryConfig
+from data_source_orchestrator.core.policies import (
+    BudgetPolicy,
+    HealthPolicy,
+    LimitPolicy,
+    OrchestratorConfig,
+    RetryConfig,
+)
 from data_source_orchestrator.settings.files import SettingsFile, read_environment, read_settings_file
 from data_source_orchestrator.settings.layers import (
     Environment,
@@ -22,6 +28,7 @@ from data_source_orchestrator.settings.layers import (
     merge,
     nested,
 )
+from data_source_orchestrator.settings.laying import limits_laid_over
 from data_source_orchestrator.settings.overrides import SourceOverrides
 from data_source_orchestrator.settings.reference import CONFIG_VARIABLE
 from data_source_orchestrator.settings.spelling import Key, table, unknown
@@ -39,15 +46,19 @@ DEFAULT_FILE = "dso.toml"
 class Settings:
     """Everything that was settled before a run.
 
-    `data_dir` None means the user's own data folder, `plugins` None every installed plug-in. `environment` is
-    what plug-ins read, `.env` included, and `from_dotenv` the names that only that file gives. `origins` tells, by
-    dotted key, where each value came from that is not a default.
+    `budget` is what the extra calls of one run may spend together, `limits` hold for all sources, and `hosts` by the
+    host that a source names. `data_dir` None means the user's own data folder, `plugins` None every installed plug-in.
+    `environment` is what plug-ins read, `.env` included, and `from_dotenv` the names that only that file gives.
+    `origins` tells, by dotted key, where each value came from that is not a default.
     """
 
     run: OrchestratorConfig = OrchestratorConfig()
+    budget: BudgetPolicy = BudgetPolicy()
     retry: RetryConfig = RetryConfig()
     health: HealthPolicy = HealthPolicy()
     http: HttpPolicy = HttpPolicy()
+    limits: LimitPolicy | None = None
+    hosts: Mapping[str, LimitPolicy] = field(default_factory=dict)
     data_dir: Path | None = None
     plugins: tuple[str, ...] | None = None
     sources: Mapping[str, SourceOverrides] = field(default_factory=dict)
@@ -131,17 +142,21 @@ def _origin(key: Key, merged: Mapping[Key, Given]) -> str:
 
 
 def _settings(values: Mapping[str, Any], merged: Mapping[Key, Given], environment: Environment) -> Settings:
-    problems: list[str] = []
-    run = _built(OrchestratorConfig, "run", values, merged, problems)
-    retry = _built(RetryConfig, "retry", values, merged, problems)
-    health = _built(HealthPolicy, "health", values, merged, problems)
-    http = _built(HttpPolicy, "http", values, merged, problems)
-    _raise(problems)
-    return Settings(
-        run=run,
-        retry=retry,
-        health=health,
-        http=http,
+    building = _Building(merged)
+    run = {name: value for name, value in values.get("run", {}).items() if name != "budget"}
+    settled = Settings(
+        run=building.policy(OrchestratorConfig, ("run",), run),
+        budget=building.policy(BudgetPolicy, ("run", "budget"), values.get("run", {}).get("budget", {})),
+        retry=building.policy(RetryConfig, ("retry",), values.get("retry", {})),
+        health=building.policy(HealthPolicy, ("health",), values.get("health", {})),
+        http=building.policy(HttpPolicy, ("http",), values.get("http", {})),
+        limits=building.limits(("limits",), values["limits"]) if values.get("limits") else None,
+        hosts=MappingProxyType(
+            {
+                host: building.limits(("hosts", host, "limits"), members.get("limits", {}))
+                for host, members in values.get("hosts", {}).items()
+            }
+        ),
         data_dir=_data_dir(values, merged, environment),
         plugins=values.get("plugins"),
         sources=MappingProxyType(
@@ -154,19 +169,36 @@ def _settings(values: Mapping[str, Any], merged: Mapping[Key, Given], environmen
         from_dotenv=environment.from_file,
         origins=MappingProxyType({".".join(key): given.origin for key, given in merged.items()}),
     )
+    _raise(building.problems)
+    return settled
 
 
-def _built(
-    policy: type[R], section: str, values: Mapping[str, Any], merged: Mapping[Key, Given], problems: list[str]
-) -> R:
-    """Build a policy; values that are good alone and bad together are a problem told by all that were given."""
-    members = values.get(section, {})
-    try:
-        return policy(**members)
-    except ConfigurationError as error:
-        told = [_origin((section, name), merged) for name in members if name in str(error)]
-        problems.append(f"{' and '.join(told)}: {error}")
-        return policy()
+class _Building:
+    """Builds policies; values that are good alone and bad together are a problem told by all that were given."""
+
+    def __init__(self, merged: Mapping[Key, Given]) -> None:
+        self.problems: list[str] = []
+        self._merged = merged
+
+    def policy(self, kind: type[R], table: Key, members: Mapping[str, Any]) -> R:
+        """Return a policy of which all members have defaults."""
+        try:
+            return kind(**members)
+        except ConfigurationError as error:
+            self._note(error, table, members)
+            return kind()
+
+    def limits(self, table: Key, members: Mapping[str, Any]) -> LimitPolicy:
+        """Return the limits of one scope."""
+        try:
+            return limits_laid_over(None, members)
+        except ConfigurationError as error:
+            self._note(error, table, {})
+            return LimitPolicy()
+
+    def _note(self, error: ConfigurationError, table: Key, members: Iterable[str]) -> None:
+        told = [_origin((*table, name), self._merged) for name in members if name in str(error)]
+        self.problems.append(f"{' and '.join(told) or _origin(table, self._merged)}: {error}")
 
 
 def _data_dir(values: Mapping[str, Any], merged: Mapping[Key, Given], environment: Environment) -> Path | None:

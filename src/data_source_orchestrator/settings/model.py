@@ -20,15 +20,22 @@ ABSENT: Any = None
 
 Limit = Annotated[float, PlainValidator(values.limit)]
 Wait = Annotated[float, PlainValidator(values.wait)]
+Age = Annotated[float, PlainValidator(values.age)]
 Whole = Annotated[int, PlainValidator(values.whole)]
 Positive = Annotated[int, PlainValidator(values.positive)]
 Window = Annotated[int, PlainValidator(values.window)]
+Samples = Annotated[int, PlainValidator(values.samples)]
 Rank = Annotated[int, PlainValidator(values.rank)]
 Portion = Annotated[float, PlainValidator(values.portion)]
+Inside = Annotated[float, PlainValidator(values.inside)]
 Factor = Annotated[float, PlainValidator(values.factor)]
 Switch = Annotated[bool, PlainValidator(values.switch)]
 Jitter = Annotated[bool | str, PlainValidator(values.jitter)]
 Frequency = Annotated[str, PlainValidator(values.frequency)]
+Name = Annotated[str, PlainValidator(values.name)]
+Faults = Annotated[tuple[str, ...], PlainValidator(values.faults)]
+Several = Annotated[tuple[object, ...], PlainValidator(values.several)]
+Seed = Annotated[int, PlainValidator(values.seed)]
 Names = Annotated[tuple[str, ...], PlainValidator(values.names)]
 Folder = Annotated[Path, PlainValidator(values.location)]
 
@@ -37,6 +44,20 @@ class Table(BaseModel):
     """A table of the file, in which every key is known."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class BudgetTable(Table):
+    """`[run.budget]` and `[sources.KEY.budget]`."""
+
+    tokens: Whole = ABSENT
+    retry_cost: Whole = ABSENT
+    timeout_cost: Whole = ABSENT
+    refund: Whole = ABSENT
+    hedge_cost: Whole = ABSENT
+    probe_cost: Whole = ABSENT
+    refresh_cost: Whole = ABSENT
+    reserve: Whole = ABSENT
+    charge_refused: Switch = ABSENT
 
 
 class RunTable(Table):
@@ -48,6 +69,7 @@ class RunTable(Table):
     fail_fast: Switch = ABSENT
     min_successful_sources: Whole = ABSENT
     accept_stale: Switch = ABSENT
+    budget: BudgetTable = ABSENT
 
 
 class RetryTable(Table):
@@ -84,6 +106,37 @@ else:
     HttpTable = create_model("HttpTable", __base__=Table, **_MEMBERS)
 
 
+class RateTable(Table):
+    """`[limits.rate]`, and the same of a host and of a source."""
+
+    limit: Positive = ABSENT
+    per: Limit = ABSENT
+    burst: Positive = ABSENT
+
+
+class ConcurrencyTable(Table):
+    """`[limits.concurrency]`, and the same of a host and of a source."""
+
+    limit: Positive = ABSENT
+    adaptive: Switch = ABSENT
+    least: Positive = ABSENT
+    most: Positive = ABSENT
+    decrease: Inside = ABSENT
+
+
+class LimitsTable(Table):
+    """`[limits]`, `[hosts.HOST.limits]` and `[sources.KEY.limits]`."""
+
+    rate: RateTable = ABSENT
+    concurrency: ConcurrencyTable = ABSENT
+
+
+class HostTable(Table):
+    """`[hosts.HOST]`."""
+
+    limits: LimitsTable = ABSENT
+
+
 class StoreTable(Table):
     """`[store]`."""
 
@@ -108,6 +161,36 @@ class BreakerTable(Table):
     success_threshold: Positive = ABSENT
 
 
+class HedgeTable(Table):
+    """`[sources.KEY.hedge]`."""
+
+    quantile: Inside = ABSENT
+    least: Wait = ABSENT
+    delay: Wait = ABSENT
+    minimum_samples: Samples = ABSENT
+
+
+class CacheTable(Table):
+    """`[sources.KEY.cache]`."""
+
+    ttl: Age = ABSENT
+    stale_while_revalidate: Age = ABSENT
+    stale_if_error: Age = ABSENT
+    max_entries: Positive = ABSENT
+
+
+class ChaosTable(Table):
+    """`[sources.KEY.chaos]`: all but behaviours, which are functions."""
+
+    fault_rate: Portion = ABSENT
+    faults: Faults = ABSENT
+    latency_rate: Portion = ABSENT
+    latency: Wait = ABSENT
+    outcome_rate: Portion = ABSENT
+    outcomes: Several = ABSENT
+    seed: Seed = ABSENT
+
+
 class SourceTable(Table):
     """`[sources.KEY]`."""
 
@@ -119,7 +202,14 @@ class SourceTable(Table):
     update_frequency: Frequency = ABSENT
     reliability: Portion = ABSENT
     minimum_rows: Whole = ABSENT
+    host: Name = ABSENT
+    serve_stale: Age = ABSENT
     breaker: BreakerTable = ABSENT
+    limits: LimitsTable = ABSENT
+    budget: BudgetTable = ABSENT
+    hedge: HedgeTable = ABSENT
+    cache: CacheTable = ABSENT
+    chaos: ChaosTable = ABSENT
 
 
 class SettingsTable(Table):
@@ -130,6 +220,8 @@ class SettingsTable(Table):
     retry: RetryTable = ABSENT
     health: HealthTable = ABSENT
     http: HttpTable = ABSENT
+    limits: LimitsTable = ABSENT
+    hosts: dict[str, HostTable] = ABSENT
     store: StoreTable = ABSENT
     sources: dict[str, SourceTable] = ABSENT
 

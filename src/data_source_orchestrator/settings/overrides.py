@@ -4,20 +4,51 @@ Which sources there are is not known here.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from data_source_orchestrator.core.errors import ConfigurationError
+from data_source_orchestrator.core.policies import BreakerPolicy, BudgetPolicy, CachePolicy, ChaosPolicy, HedgePolicy
 from data_source_orchestrator.core.source import Source
+from data_source_orchestrator.settings.laying import laid_over, limits_laid_over
 
 T = TypeVar("T")
+
+Members = Mapping[str, Any]
+"""The members of a policy that were set, by name."""
+
+PLAIN = (
+    "enabled",
+    "priority",
+    "timeout",
+    "attempt_timeout",
+    "max_retries",
+    "update_frequency",
+    "reliability",
+    "host",
+    "serve_stale",
+)
+"""What takes the place of a source's member of the same name."""
+
+POLICIES: Mapping[str, type[Any]] = MappingProxyType(
+    {
+        "breaker": BreakerPolicy,
+        "budget": BudgetPolicy,
+        "hedge": HedgePolicy,
+        "cache": CachePolicy,
+        "chaos": ChaosPolicy,
+    }
+)
+"""What is laid over the source's policy of the same name, or makes one where it has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceOverrides:
-    """The members of a source that were set; None, or an absent breaker member, leaves the source's own.
+    """The members of a source that were set; None, or an absent member of a policy, leaves the source's own.
 
-    `origin` is the table as the person wrote it, for error messages. Durations are seconds.
+    A policy that is there and empty switches on what the source has not. `origin` is the table as the person wrote it,
+    for error messages. Durations are seconds.
     """
 
     enabled: bool | None = None
@@ -28,7 +59,14 @@ class SourceOverrides:
     update_frequency: str | None = None
     reliability: float | None = None
     minimum_rows: int | None = None
-    breaker: Mapping[str, Any] = field(default_factory=dict)
+    host: str | None = None
+    serve_stale: float | None = None
+    breaker: Members | None = None
+    limits: Members | None = None
+    budget: Members | None = None
+    hedge: Members | None = None
+    cache: Members | None = None
+    chaos: Members | None = None
     origin: str = ""
 
     def apply(self, source: Source[T]) -> Source[T]:
@@ -39,18 +77,13 @@ class SourceOverrides:
             raise ConfigurationError(f"{self.origin}: {error}" if self.origin else str(error)) from None
 
     def _changes(self, source: Source[T]) -> dict[str, Any]:
-        plain = {
-            "enabled": self.enabled,
-            "priority": self.priority,
-            "timeout": self.timeout,
-            "attempt_timeout": self.attempt_timeout,
-            "max_retries": self.max_retries,
-            "update_frequency": self.update_frequency,
-            "reliability": self.reliability,
-        }
-        changes: dict[str, Any] = {name: value for name, value in plain.items() if value is not None}
+        told = {name: getattr(self, name) for name in (*PLAIN, *POLICIES)}
+        changes: dict[str, Any] = {name: told[name] for name in PLAIN if told[name] is not None}
         if self.minimum_rows is not None:
             changes["contract"] = replace(source.contract, minimum_rows=self.minimum_rows)
-        if self.breaker:
-            changes["breaker"] = replace(source.breaker, **self.breaker)
+        if self.limits is not None:
+            changes["limits"] = limits_laid_over(source.limits, self.limits)
+        for name, kind in POLICIES.items():
+            if told[name] is not None:
+                changes[name] = laid_over(getattr(source, name), kind, told[name], name)
         return changes

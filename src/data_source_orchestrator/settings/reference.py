@@ -3,23 +3,38 @@
 The reference docs are made from it, and a test holds it against the model. Defaults stay written where they act.
 """
 
+from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
 from data_source_orchestrator.core.contract import Contract
-from data_source_orchestrator.core.policies import BreakerPolicy, HealthPolicy, OrchestratorConfig, RetryConfig
+from data_source_orchestrator.core.policies import (
+    BreakerPolicy,
+    BudgetPolicy,
+    CachePolicy,
+    ChaosPolicy,
+    ConcurrencyPolicy,
+    HealthPolicy,
+    HedgePolicy,
+    OrchestratorConfig,
+    RateLimitPolicy,
+    RetryConfig,
+)
 from data_source_orchestrator.core.source import Source
 from data_source_orchestrator.web.policy import HttpPolicy
 
 CONFIG_VARIABLE = "DSO_CONFIG"
 
-ANY_KEY = "KEY"
-"""Stands for a source's key in the table of settings."""
+ANY = {"sources": "KEY", "hosts": "HOST"}
+"""What stands for a source's key, and for a host's name, in the table of settings."""
+
+SOURCE = f"sources.{ANY['sources']}"
+HOST = f"hosts.{ANY['hosts']}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """One setting: `key` is its place in the file, dotted, with `KEY` for a source's key.
+    """One setting: `key` is its place in the file, dotted, with `KEY` for a source's key and `HOST` for a host's name.
 
     `variable` is the environment variable that sets it too; a `default` of None means what `meaning` says.
     """
@@ -40,7 +55,6 @@ _RETRY = _defaults(RetryConfig)
 _HEALTH = _defaults(HealthPolicy)
 _HTTP = _defaults(HttpPolicy)
 _SOURCE = _defaults(Source) | _defaults(Contract)
-_BREAKER = _defaults(BreakerPolicy)
 
 _OF_HTTP = {
     "max_body": "The most bytes that a body may have when it is decoded.",
@@ -55,6 +69,72 @@ _OF_HTTP = {
     "trusted": "Addresses and networks to which a redirect may lead although they are not public.",
 }
 """A member of the policy that is not told here is told in general words."""
+
+_OF_BREAKER = {
+    "failures": "Consecutive failed executions that make the breaker open.",
+    "cool_down": "The wait before an open breaker lets an attempt through to find out.",
+    "max_cool_down": "The longest such wait; it doubles with each attempt that fails.",
+    "spread": "The share by which such a wait varies at random, from 0 to 1.",
+    "attempt_failures": "Consecutive failed attempts that make it open; absent counts executions alone.",
+    "failure_ratio": "The share of the window's attempts that have to fail; absent means no such rule.",
+    "slow_ratio": "The share of the window's attempts that have to be slow; absent means no such rule.",
+    "slow_after": "The time from which an attempt is slow; it goes with `slow_ratio`.",
+    "minimum_throughput": "The attempts that a window has to hold before a ratio is taken of it.",
+    "window": "How many of the last attempts, up to 10000, a ratio is taken over.",
+    "window_seconds": "The time whose attempts a ratio is taken over, in place of `window`.",
+    "probes": "How many attempts at once a half-open breaker lets through.",
+    "success_threshold": "How many of those have to succeed for it to close.",
+}
+
+_OF_BUDGET = {
+    "tokens": "How many tokens there are at most, and at the beginning; every extra call costs some.",
+    "retry_cost": "What each retry costs.",
+    "timeout_cost": "What each retry costs after a timeout, which may find the same hang.",
+    "refund": "What a success gives back.",
+    "hedge_cost": "What the second of two hedged calls costs.",
+    "probe_cost": "What a health check costs that nobody asked for by hand.",
+    "refresh_cost": "What fetching anew in the background costs.",
+    "reserve": "Nothing is paid that would leave fewer tokens than these.",
+    "charge_refused": "Whether what is refused is paid for all the same, as far as there are tokens.",
+}
+
+_OF_RATE = {
+    "limit": "How many calls may begin in any time of `per`, evenly spaced; either needs the other.",
+    "per": "The time in which `limit` calls may begin, up to an hour.",
+    "burst": "How many calls may begin at once; absent means one.",
+}
+
+_OF_CONCURRENCY = {
+    "limit": "How many calls may be under way at one time; an adaptive limit begins there.",
+    "adaptive": "Whether the limit follows what the upstream bears.",
+    "least": "An adaptive limit never falls below this.",
+    "most": "An adaptive limit never rises above this; absent means five times `limit`.",
+    "decrease": "By what an overload multiplies an adaptive limit, between 0 and 1.",
+}
+
+_OF_HEDGE = {
+    "quantile": "A second call joins one that lasts longer than this share of the latest successes, between 0 and 1.",
+    "least": "The second call never begins before this time.",
+    "delay": "A fixed time before the second call, in place of the quantile; 0 starts both at once.",
+    "minimum_samples": "Successes that must have been seen before a quantile is told, up to 100.",
+}
+
+_OF_CACHE = {
+    "ttl": "The age below which a kept answer is served without asking; it has to be given, and 0 always asks.",
+    "stale_while_revalidate": "The age up to which it is served while a new one is fetched behind; 0 is never.",
+    "stale_if_error": "The age up to which it stands beside a failure; 0 is never.",
+    "max_entries": "How many answers are kept of a source that is asked for several things.",
+}
+
+_OF_CHAOS = {
+    "fault_rate": "The share of calls that fail on purpose; chaos is off unless a rate is set.",
+    "faults": "The failure kinds of which such a call gets one.",
+    "latency_rate": "The share of calls that are made to wait.",
+    "latency": "How much longer they wait.",
+    "outcome_rate": "The share of calls that are not made, and give one of `outcomes`.",
+    "outcomes": "What such a call gives; absent means nothing at all, which is a failure of kind empty.",
+    "seed": "A whole number that makes the same calls go wrong again; absent draws one.",
+}
 
 CONFIG = Setting(
     key="config",
@@ -83,11 +163,21 @@ def _http(name: str) -> Setting:
 
 
 def _source(name: str, meaning: str) -> Setting:
-    return Setting(key=f"sources.{ANY_KEY}.{name}", meaning=meaning, default=_SOURCE[name])
+    return Setting(key=f"{SOURCE}.{name}", meaning=meaning, default=_SOURCE[name])
 
 
-def _breaker(name: str, meaning: str) -> Setting:
-    return Setting(key=f"sources.{ANY_KEY}.breaker.{name}", meaning=meaning, default=_BREAKER[name])
+def _members(table: str, policy: type[Any], meanings: Mapping[str, str]) -> tuple[Setting, ...]:
+    """Return the settings of a table that holds a policy; a member that has to be given has no default."""
+    defaults = _defaults(policy)
+    return tuple(
+        Setting(key=f"{table}.{name}", meaning=meaning, default=defaults.get(name))
+        for name, meaning in meanings.items()
+    )
+
+
+def _limits(above: str) -> tuple[Setting, ...]:
+    rate = _members(f"{above}limits.rate", RateLimitPolicy, _OF_RATE)
+    return (*rate, *_members(f"{above}limits.concurrency", ConcurrencyPolicy, _OF_CONCURRENCY))
 
 
 SETTINGS: tuple[Setting, ...] = (
@@ -114,6 +204,7 @@ SETTINGS: tuple[Setting, ...] = (
     _run("fail_fast", "Whether the first source that fails ends the run."),
     _run("min_successful_sources", "How many sources must succeed for a run to be sufficient."),
     _run("accept_stale", "Whether a source that served older data beside its failure counts there too."),
+    *_members("run.budget", BudgetPolicy, _OF_BUDGET),
     _retry("max_retries", "How often a failed source is tried again; absent leaves it to `[run]`."),
     _retry("base_delay", "The wait before the first retry."),
     _retry("max_delay", "The longest wait between two attempts, jitter included."),
@@ -126,6 +217,8 @@ SETTINGS: tuple[Setting, ...] = (
     _health("slow_factor", "A source is slow, and so degraded, above this many times its usual latency."),
     _health("slow_share", "A source is slow, and so degraded, above this share of its timeout."),
     *map(_http, _HTTP),
+    *_limits(""),
+    *_limits(f"{HOST}."),
     Setting(
         key="store.data_dir",
         meaning="The folder that holds the store; absent means the user's own data folder.",
@@ -140,19 +233,16 @@ SETTINGS: tuple[Setting, ...] = (
     _source("update_frequency", "How often the upstream changes: realtime, hourly, daily, weekly or monthly."),
     _source("reliability", "How far the source is trusted to answer, from 0 to 1."),
     _source("minimum_rows", "An answer with fewer rows than this is a failure; 0 accepts any."),
-    _breaker("failures", "Consecutive failed executions that make the breaker open."),
-    _breaker("cool_down", "The wait before an open breaker lets an attempt through to find out."),
-    _breaker("max_cool_down", "The longest such wait; it doubles with each attempt that fails."),
-    _breaker("spread", "The share by which such a wait varies at random, from 0 to 1."),
-    _breaker("attempt_failures", "Consecutive failed attempts that make it open; absent counts executions alone."),
-    _breaker("failure_ratio", "The share of the window's attempts that have to fail; absent means no such rule."),
-    _breaker("slow_ratio", "The share of the window's attempts that have to be slow; absent means no such rule."),
-    _breaker("slow_after", "The time from which an attempt is slow; it goes with `slow_ratio`."),
-    _breaker("minimum_throughput", "The attempts that a window has to hold before a ratio is taken of it."),
-    _breaker("window", "How many of the last attempts, up to 10000, a ratio is taken over."),
-    _breaker("window_seconds", "The time whose attempts a ratio is taken over, in place of `window`."),
-    _breaker("probes", "How many attempts at once a half-open breaker lets through."),
-    _breaker("success_threshold", "How many of those have to succeed for it to close."),
+    _source("host", "The name of what it shares limits with other sources; they stand under `[hosts.HOST.limits]`."),
+    _source(
+        "serve_stale", "The age up to which a kept answer stands beside a failure; `cache.stale_if_error` otherwise."
+    ),
+    *_members(f"{SOURCE}.breaker", BreakerPolicy, _OF_BREAKER),
+    *_limits(f"{SOURCE}."),
+    *_members(f"{SOURCE}.budget", BudgetPolicy, _OF_BUDGET),
+    *_members(f"{SOURCE}.hedge", HedgePolicy, _OF_HEDGE),
+    *_members(f"{SOURCE}.cache", CachePolicy, _OF_CACHE),
+    *_members(f"{SOURCE}.chaos", ChaosPolicy, _OF_CHAOS),
 )
 """Every key of the settings file, in the order in which the docs tell them."""
 

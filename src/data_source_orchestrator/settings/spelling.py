@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 
 from data_source_orchestrator.core.errors import nearest
-from data_source_orchestrator.settings.reference import ANY_KEY, SETTINGS
+from data_source_orchestrator.settings.reference import ANY, SETTINGS
 from data_source_orchestrator.settings.written import written
 
 Key = tuple[str, ...]
@@ -30,7 +30,7 @@ def table(key: Key) -> str:
 
 def known(tables: Key) -> tuple[str, ...]:
     """Return the names that may stand in a table."""
-    above = (tables[0], ANY_KEY, *tables[2:]) if tables[:1] == ("sources",) and len(tables) > 1 else tables
+    above = (tables[0], ANY[tables[0]], *tables[2:]) if tables[0:1] and tables[0] in ANY and len(tables) > 1 else tables
     keys = [tuple(setting.key.split(".")) for setting in SETTINGS]
     return tuple(dict.fromkeys(key[len(above)] for key in keys if key[: len(above)] == above and len(key) > len(above)))
 

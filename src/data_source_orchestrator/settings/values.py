@@ -9,23 +9,25 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from data_source_orchestrator.core.durations import LONGEST, Seconds, WholeNumber, seconds
-from data_source_orchestrator.core.errors import ConfigurationError, nearest
-from data_source_orchestrator.core.policies import JITTERS
+from data_source_orchestrator.core.durations import LONGEST, MOST, OLDEST, Seconds, WholeNumber, seconds
+from data_source_orchestrator.core.errors import ConfigurationError
+from data_source_orchestrator.core.policies import JITTERS, LATENCIES_KEPT
+from data_source_orchestrator.core.policies.chaos import SEED_BITS
 from data_source_orchestrator.core.policies.health import LONGEST_WINDOW
 from data_source_orchestrator.core.source import UPDATE_INTERVALS
+from data_source_orchestrator.core.telling import did_you_mean
+from data_source_orchestrator.core.verdicts import FailureKind
 from data_source_orchestrator.settings.written import written
 from data_source_orchestrator.web.policy import COUNTS, HttpPolicy
 
-UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 DURATION_FORM = 'seconds as a number, or text such as "30s", "500ms", "2m" or "1h"'
-MOST = 1_000_000_000
-"""The largest whole number that can be meant; beyond it a key was pressed too long."""
+AGE_FORM = 'seconds as a number, or text such as "90s", "6h" or "2d"'
 
 YES = ("true", "yes", "on", "1", "t", "y")
 NO = ("false", "no", "off", "0", "f", "n")
 
-_DURATION = re.compile(r"([+-]?[0-9]{1,300}(?:\.[0-9]{1,15})?)\s*(ms|s|m|h)?")
+_DURATION = re.compile(r"([+-]?[0-9]{1,300}(?:\.[0-9]{1,15})?)\s*(ms|s|m|h|d)?")
 _WHOLE = re.compile(r"[0-9]{1,15}")
 _MOST_MS = int(LONGEST * 1000)
 
@@ -38,6 +40,17 @@ def limit(value: object) -> float:
 def wait(value: object) -> float:
     """Read a duration of 0 to an hour, in seconds."""
     return _duration(value, zero=True)
+
+
+def age(value: object) -> float:
+    """Read how old data may be, in seconds: nothing to ten years."""
+    match = _DURATION.fullmatch(value.strip().lower()) if isinstance(value, str) else None
+    amount = value if match is None else _amount(match)
+    if isinstance(amount, bool) or not isinstance(amount, int | float):
+        raise ConfigurationError(f"is {written(value)}; give {AGE_FORM}")
+    if not 0 <= amount <= OLDEST:
+        raise ConfigurationError(f"is {written(value)}; give 0 or more and at most {OLDEST / UNITS['d']:g} days")
+    return abs(float(amount))
 
 
 def whole(value: object) -> int:
@@ -55,6 +68,11 @@ def window(value: object) -> int:
     return _whole(value, WholeNumber(1, LONGEST_WINDOW))
 
 
+def samples(value: object) -> int:
+    """Read how many latencies have to be known: no more than are remembered."""
+    return _whole(value, WholeNumber(1, LATENCIES_KEPT))
+
+
 def rank(value: object) -> int:
     """Read any whole number."""
     if isinstance(value, bool) or not isinstance(value, int):
@@ -69,6 +87,13 @@ def portion(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
         raise ConfigurationError(f"is {written(value)}; give a number from 0 to 1")
     return float(value)
+
+
+def inside(value: object) -> float:
+    """Read a number above 0 and below 1."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1:
+        raise ConfigurationError(f"is {written(value)}; give a number above 0 and below 1")
+    return value
 
 
 def factor(value: object) -> float:
@@ -102,6 +127,39 @@ def names(value: object) -> tuple[str, ...]:
     if not isinstance(value, list | tuple) or not all(isinstance(name, str) and name for name in value):
         raise ConfigurationError(f'is {written(value)}; give a list of names such as ["cod"], or [] for none')
     return tuple(value)
+
+
+def name(value: object) -> str:
+    """Read a name."""
+    if not isinstance(value, str) or not value.strip() or not value.isprintable():
+        raise ConfigurationError(f"is {written(value)}; give a name, as text in one line")
+    return value
+
+
+def faults(value: object) -> tuple[FailureKind, ...]:
+    """Read a list of failure kinds."""
+    words = tuple(FailureKind)
+    if not isinstance(value, list | tuple):
+        raise ConfigurationError(f'is {written(value)}; give a list of failure kinds such as ["timeout", "server"]')
+    for word in value:
+        if not isinstance(word, str) or word not in words:
+            meant = did_you_mean(word, words)
+            raise ConfigurationError(f"holds {written(word)}; give some of {', '.join(words)}{meant}")
+    return tuple(map(FailureKind, value))
+
+
+def several(value: object) -> tuple[object, ...]:
+    """Read a list of anything."""
+    if not isinstance(value, list | tuple):
+        raise ConfigurationError(f"is {written(value)}; give a list, such as [[]] for one empty list")
+    return tuple(value)
+
+
+def seed(value: object) -> int:
+    """Read a whole number of as many bits as a seed has."""
+    if isinstance(value, bool) or not isinstance(value, int) or value.bit_length() > SEED_BITS:
+        raise ConfigurationError(f"is {written(value)}; give a whole number of up to {SEED_BITS} bits")
+    return value
 
 
 def line(value: object) -> str:
@@ -180,9 +238,7 @@ def _as_given(value: object) -> object:
 
 def _whole(value: object, accepted: WholeNumber) -> int:
     if not accepted.holds(value):
-        raise ConfigurationError(f"is {written(value)}; give {accepted.form}")
-    if value > MOST:
-        raise ConfigurationError(f"is {written(value)}; give {WholeNumber(accepted.least, MOST).form}")
+        raise ConfigurationError(f"is {written(value)}; give {accepted.instead_of(value)}")
     return value
 
 
@@ -200,12 +256,16 @@ def _told_duration(text: str, *, zero: bool) -> float:
     match = _DURATION.fullmatch(text.strip().lower())
     if match is None:
         raise ConfigurationError(f"is {written(text)}; give {DURATION_FORM}")
-    amount = float(match[1]) * UNITS[match[2] or "s"]
+    amount = _amount(match)
     if 0 < amount <= LONGEST or (zero and amount == 0):
         return abs(amount)
     mistaken = LONGEST < amount <= LONGEST * 1000 and match[2] in {None, "s"}
     hint = f"; the unit is seconds; did you mean {amount / 1000:g}?" if mistaken else ""
     raise ConfigurationError(f"is {written(text)}; give {_floor(zero=zero)} and at most {LONGEST:g} seconds{hint}")
+
+
+def _amount(match: re.Match[str]) -> float:
+    return float(match[1]) * UNITS[match[2] or "s"]
 
 
 def _floor(*, zero: bool) -> str:
@@ -225,6 +285,4 @@ def _meant_milliseconds(text: str) -> str:
 def _one_of(value: object, words: tuple[str, ...], also: str) -> str:
     if isinstance(value, str) and value in words:
         return value
-    near = nearest(str(value), words)
-    hint = f"; did you mean {near!r}?" if near else ""
-    raise ConfigurationError(f"is {written(value)}; give {also}{', '.join(words)}{hint}")
+    raise ConfigurationError(f"is {written(value)}; give {also}{', '.join(words)}{did_you_mean(value, words)}")

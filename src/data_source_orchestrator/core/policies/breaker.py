@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from data_source_orchestrator.core.durations import Seconds, count, in_seconds, seconds, share
 from data_source_orchestrator.core.errors import ConfigurationError
+from data_source_orchestrator.core.telling import told
 
 MOST_REMEMBERED = 10_000
 """Attempts that a window by count may hold."""
@@ -61,14 +62,14 @@ class BreakerPolicy:
 
 def _window(value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST_REMEMBERED:
-        raise ConfigurationError(f"breaker.window is {value!r}; give a whole number from 1 to {MOST_REMEMBERED}")
+        raise ConfigurationError(f"breaker.window is {told(value)}; give a whole number from 1 to {MOST_REMEMBERED}")
 
 
 def _ratio(value: object, name: str) -> None:
     if value is None:
         return
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1:
-        raise ConfigurationError(f"{name} is {value!r}; give a number above 0 and at most 1")
+        raise ConfigurationError(f"{name} is {told(value)}; give a number above 0 and at most 1")
 
 
 def _check_together(policy: BreakerPolicy) -> None:

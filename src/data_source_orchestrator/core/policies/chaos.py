@@ -1,11 +1,12 @@
 """What goes wrong on purpose."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
 from data_source_orchestrator.core.durations import Seconds, seconds, share
-from data_source_orchestrator.core.errors import ConfigurationError, nearest
+from data_source_orchestrator.core.errors import ConfigurationError
+from data_source_orchestrator.core.telling import did_you_mean, told
 from data_source_orchestrator.core.verdicts import FailureKind
 
 Fault = FailureKind | str | Callable[[], BaseException]
@@ -13,6 +14,9 @@ Fault = FailureKind | str | Callable[[], BaseException]
 
 Behaviour = Callable[[], Awaitable[None] | None]
 """What is done before a call: a function without arguments, plain or `async`."""
+
+SEED_BITS = 64
+"""Bits of a seed; no generator of seeds makes longer ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,9 +50,17 @@ class ChaosPolicy:
         _some(self.behaviour_rate, self.behaviours, "behaviour")
         for behaviour in self.behaviours:
             if not callable(behaviour):
-                raise ConfigurationError(f"chaos.behaviours holds {behaviour!r}; give functions without arguments")
-        if self.seed is not None and (isinstance(self.seed, bool) or not isinstance(self.seed, int)):
-            raise ConfigurationError(f"chaos.seed is {self.seed!r}; give a whole number, or None to draw one")
+                raise ConfigurationError(f"chaos.behaviours holds {told(behaviour)}; give functions without arguments")
+        _check_seed(self.seed)
+
+
+def _check_seed(value: object) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int) or value.bit_length() > SEED_BITS:
+        raise ConfigurationError(
+            f"chaos.seed is {told(value)}; give a whole number of up to {SEED_BITS} bits, or None to draw one"
+        )
 
 
 def _fault(value: object) -> Fault:
@@ -57,18 +69,16 @@ def _fault(value: object) -> Fault:
     for kind in FailureKind:
         if value == kind:
             return kind
-    near = nearest(str(value), [kind.value for kind in FailureKind])
-    hint = f"; did you mean {near!r}?" if near else ""
     raise ConfigurationError(
-        f"chaos.faults holds {value!r}; give failure kinds ({', '.join(FailureKind)}), exception classes or functions"
-        f" that return an exception{hint}"
+        f"chaos.faults holds {told(value)}; give failure kinds ({', '.join(FailureKind)}), exception classes or"
+        f" functions that return an exception{did_you_mean(value, FailureKind)}"
     )
 
 
 def _several(value: object, name: str) -> Iterable[object]:
-    if isinstance(value, Iterable) and not isinstance(value, str):
+    if isinstance(value, Iterable) and not isinstance(value, str | bytes | bytearray | Mapping):
         return value
-    raise ConfigurationError(f"{name} is {value!r}; give several, as a list or tuple")
+    raise ConfigurationError(f"{name} is {told(value)}; give several, as a list or tuple")
 
 
 def _some(rate: float, choices: tuple[object, ...], name: str) -> None:

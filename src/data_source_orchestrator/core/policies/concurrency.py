@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from data_source_orchestrator.core.durations import count, flag
 from data_source_orchestrator.core.errors import ConfigurationError
+from data_source_orchestrator.core.telling import told
 
 MOST_GROWTH = 5
 """How many times its first limit an adaptive limit may reach where the policy names no other ceiling."""
@@ -45,4 +46,4 @@ class ConcurrencyPolicy:
 
 def _factor(value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1:
-        raise ConfigurationError(f"concurrency.decrease is {value!r}; give a number above 0 and below 1")
+        raise ConfigurationError(f"concurrency.decrease is {told(value)}; give a number above 0 and below 1")

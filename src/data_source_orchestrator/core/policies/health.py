@@ -1,10 +1,10 @@
 """When a source is called degraded or down."""
 
-import math
 from dataclasses import dataclass
 
-from data_source_orchestrator.core.durations import count, share
+from data_source_orchestrator.core.durations import LONGEST, count, share
 from data_source_orchestrator.core.errors import ConfigurationError
+from data_source_orchestrator.core.telling import told
 
 LONGEST_WINDOW = 100
 """Executions that are remembered of one source: no window reaches further back."""
@@ -46,5 +46,5 @@ class HealthPolicy:
 
 
 def _factor(value: object, name: str) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 1 < value < math.inf:
-        raise ConfigurationError(f"{name} is {value!r}; give a number above 1")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 1 < value <= LONGEST:
+        raise ConfigurationError(f"{name} is {told(value)}; give a number above 1 and at most {LONGEST:g}")

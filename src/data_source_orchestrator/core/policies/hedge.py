@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from data_source_orchestrator.core.durations import Seconds, count, in_seconds, seconds
 from data_source_orchestrator.core.errors import ConfigurationError
+from data_source_orchestrator.core.telling import told
 
 LATENCIES_KEPT = 100
 """Latencies of successes from which the quantile is told; older ones are forgotten."""
@@ -43,4 +44,4 @@ class HedgePolicy:
 
 def _inside(value: object, name: str) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1:
-        raise ConfigurationError(f"{name} is {value!r}; give a number between 0 and 1, as 0.95")
+        raise ConfigurationError(f"{name} is {told(value)}; give a number between 0 and 1, as 0.95")

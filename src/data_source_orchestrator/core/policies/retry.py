@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from data_source_orchestrator.core.durations import Seconds, count, flag, in_seconds, seconds
-from data_source_orchestrator.core.errors import ConfigurationError, nearest
+from data_source_orchestrator.core.errors import ConfigurationError
+from data_source_orchestrator.core.telling import did_you_mean, told
 
 Jitter = Literal["none", "quarter", "full", "decorrelated"]
 """`quarter` is ±25 %; `full` is anything from 0 to the delay; `decorrelated` is Polly's V2 formula."""
@@ -46,6 +47,5 @@ def _jitter(value: object) -> Jitter:
     for known in JITTERS:
         if value == known:
             return known
-    near = nearest(str(value), JITTERS)
-    hint = f"; did you mean {near!r}?" if near else ""
-    raise ConfigurationError(f"jitter is {value!r}; give True, False or one of {', '.join(JITTERS)}{hint}")
+    accepted = f"give True, False or one of {', '.join(JITTERS)}{did_you_mean(value, JITTERS)}"
+    raise ConfigurationError(f"jitter is {told(value)}; {accepted}")

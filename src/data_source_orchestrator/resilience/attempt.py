@@ -87,13 +87,14 @@ class Wanted(Watched, Protocol[T]):
         ...
 
 
-class Attempts:
+class Attempts(Bounds):
     """Makes the attempts of one guard; `abandoned` counts the fetchers that had to be left to themselves.
 
     `pace` is held by a wait that the upstream asks for.
     """
 
     def __init__(self, key: str, *, breaker: CircuitBreaker, clock: Clock, alarms: Alarms, events: Events) -> None:
+        super().__init__(clock, alarms, name=f"{LEFT_TO_ITSELF}{key}")
         self.key = key
         self.breaker = breaker
         self.clock = clock
@@ -101,15 +102,12 @@ class Attempts:
         self.chaos: Chaos | None = None
         self.pace: RateLimiter | None = None
         self.abandoned = 0
-        self._bounds = Bounds(clock, alarms, name=f"{LEFT_TO_ITSELF}{key}", on_blocked=self._blocked)
 
     def one(
         self, wanted: Wanted[T], number: int, permit: Permit | None, passage: Passage | None = None
     ) -> "Attempt[T]":
         """Return the attempt of that number, which is made when it is awaited."""
-        return Attempt(
-            bounds=self._bounds, made_for=wanted, made_by=self, number=number, permit=permit, passage=passage
-        )
+        return Attempt(made_by=self, made_for=wanted, number=number, permit=permit, passage=passage)
 
     def refused(self, wanted: Wanted[T], number: int) -> "Attempt[T]":
         """Return an attempt that is not made, because nobody let a second call through; it says nothing."""
@@ -118,18 +116,18 @@ class Attempts:
         attempt.failed = Failed(kind=FailureKind.UNKNOWN, error=error, retryable=True)
         return attempt
 
-    def _blocked(self, seconds: float) -> None:
+    def on_blocked(self, seconds: float) -> None:
+        """Tell for how long a fetcher held up the event loop."""
         self.events.emit(LoopBlocked(at=self.clock.now(), source=self.key, seconds=seconds))
 
 
-class Attempt(Bounded[Wanted[T]], Generic[T], eq=False, kw_only=True):
+class Attempt(Bounded[Attempts, Wanted[T]], Generic[T], eq=False, kw_only=True):
     """One attempt: how it ended, and what that says about whom it asked.
 
     It brings its permit and its passage back, whatever happens; an operator's check has neither. One that is `censored`
     has lost to another call, whatever it still ends with.
     """
 
-    made_by: Attempts
     number: int
     permit: Permit | None
     passage: Passage | None

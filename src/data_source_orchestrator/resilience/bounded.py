@@ -18,8 +18,6 @@ from data_source_orchestrator.resilience.abandoned import live_on
 from data_source_orchestrator.resilience.alarms import Alarms
 from data_source_orchestrator.resilience.watch import Watch, Watched
 
-W = TypeVar("W", bound=Watched)
-
 TOO_LONG = 0.5
 """Seconds; a step that takes longer held up everybody else on the event loop."""
 
@@ -28,22 +26,26 @@ _OVER = object()
 
 
 class Bounds:
-    """What the calls of one guard have in common: the clock, the alarms, and who hears of what should not be.
+    """What many calls have in common: the clock, the alarms, and who hears of what should not be.
 
-    `on_blocked` hears the seconds for which a step held up the event loop. `name` is that of the task in which an
-    abandoned coroutine lives on.
+    `name` is that of the task in which an abandoned coroutine lives on.
     """
 
-    __slots__ = ("alarms", "monotonic", "name", "on_blocked")
-
-    def __init__(self, clock: Clock, alarms: Alarms, *, name: str, on_blocked: Callable[[float], None]) -> None:
+    def __init__(self, clock: Clock, alarms: Alarms, *, name: str) -> None:
         self.monotonic = clock.monotonic
         self.alarms = alarms
         self.name = name
-        self.on_blocked = on_blocked
+
+    @abstractmethod
+    def on_blocked(self, seconds: float) -> None:
+        """Hear for how long a step held up the event loop."""
 
 
-class Bounded(Struct, Generic[W], eq=False, kw_only=True):
+B = TypeVar("B", bound=Bounds)
+W = TypeVar("W", bound=Watched)
+
+
+class Bounded(Struct, Generic[B, W], eq=False, kw_only=True):
     """A coroutine that is awaited within the time of what it is made for.
 
     `start` makes the first step; only one that then waits for something has to be awaited, and watched meanwhile. When
@@ -56,7 +58,7 @@ class Bounded(Struct, Generic[W], eq=False, kw_only=True):
     for is unwanted by then, it passes on however the coroutine ends, and at the latest when the grace is over.
     """
 
-    bounds: Bounds
+    made_by: B
     made_for: W
     coroutine: Any = None  # a Coroutine, from `start` on
     waited_for: Any = None
@@ -82,7 +84,7 @@ class Bounded(Struct, Generic[W], eq=False, kw_only=True):
 
     def start(self) -> Self | None:
         """Make the first step, and return what has to be awaited then; None where that was all."""
-        self.began = began = self.bounds.monotonic()
+        self.began = began = self.made_by.monotonic()
         self.coroutine = coroutine = self.begin()
         self.waited_for = self._step(coroutine.send, None)
         if self.waited_for is not _OVER:
@@ -97,10 +99,10 @@ class Bounded(Struct, Generic[W], eq=False, kw_only=True):
 
     def _stepped(self, since: float) -> None:
         """Take note that a step has ended; one that took too long held up the event loop."""
-        self.ended = now = self.bounds.monotonic()
+        self.ended = now = self.made_by.monotonic()
         if now - since > TOO_LONG:
             self.blocked += (now - since,)
-            self.bounds.on_blocked(now - since)
+            self.made_by.on_blocked(now - since)
 
     def _step(self, advance: Callable[[Any], Any], given: Any) -> Any:
         """Make a step; return what is waited for then, or that it is over."""
@@ -114,7 +116,7 @@ class Bounded(Struct, Generic[W], eq=False, kw_only=True):
 
     def _watched_step(self, watch: Watch, advance: Callable[[Any], Any], given: Any) -> Any:
         """Make a later step, in which the watch must not interrupt the task."""
-        since = self.bounds.monotonic()
+        since = self.made_by.monotonic()
         watch.stepping = True
         waited_for = self._step(advance, given)
         watch.stepping = False
@@ -123,7 +125,7 @@ class Bounded(Struct, Generic[W], eq=False, kw_only=True):
 
     def __await__(self) -> Generator[Any, Any, None]:
         """Drive the coroutine on, handing to the event loop whatever it waits for, until it ends or is given up."""
-        bounds, coroutine, waited_for = self.bounds, self.coroutine, self.waited_for
+        bounds, coroutine, waited_for = self.made_by, self.coroutine, self.waited_for
         self.waited_for = None
         self.watch = watch = Watch(self.made_for, bounds.monotonic, bounds.alarms, began=self.began)
         try:
@@ -159,9 +161,9 @@ class Bounded(Struct, Generic[W], eq=False, kw_only=True):
             self.settle()
 
     def _leave_to_itself(self, coroutine: Coroutine[Any, Any, Any], waited_for: object, watch: Watch) -> None:
-        self.ended = self.bounds.monotonic()
+        self.ended = self.made_by.monotonic()
         self.abandoned_after = self.ended - (watch.ending_since or self.ended)
-        live_on(coroutine, waited_for, name=self.bounds.name)
+        live_on(coroutine, waited_for, name=self.made_by.name)
 
 
 def _close(coroutine: Coroutine[Any, Any, Any]) -> None:

@@ -7,6 +7,7 @@ rebuilt; what they are called stays true.
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -20,10 +21,12 @@ from data_source_orchestrator.fanout.executor import Executor
 from data_source_orchestrator.fanout.flight import Flight, Flights
 from data_source_orchestrator.fanout.plan import Plan
 from data_source_orchestrator.orchestration.keeper import Keeper
-from data_source_orchestrator.resilience import budget, retry
+from data_source_orchestrator.resilience import budget, retry, suspects
+from data_source_orchestrator.resilience.attempt import Attempt
 from data_source_orchestrator.resilience.breaker import CircuitBreaker, Permit
 from data_source_orchestrator.resilience.budget import RetryBudget
 from data_source_orchestrator.resilience.classify import Failed
+from data_source_orchestrator.resilience.suspects import Suspects
 
 Break = Callable[[pytest.MonkeyPatch], None]
 
@@ -162,9 +165,9 @@ def every_run_fetches_for_itself(patch: pytest.MonkeyPatch) -> None:
 def health_forgets_a_failure(patch: pytest.MonkeyPatch) -> None:
     right = SourceCoordinator.adopt
 
-    def record(self: SourceCoordinator, executed: Executed[Any], guard: Any) -> None:
+    def record(self: SourceCoordinator, executed: Executed[Any], guard: Any, *at: datetime) -> None:
         before = self.get_health(guard.key) if self.get_source(guard.key) else None
-        kept(self, executed, guard)
+        kept(self, executed, guard, *at)
         if before is not None and executed.verdict is Verdict.FAILURE and executed.outcome.attempts > 1:
             right(self, guard.key, before)
 
@@ -202,6 +205,22 @@ def a_failed_write_is_forgotten(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Keeper, "_commit", commit)
 
 
+def an_offline_run_blames_its_sources(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(suspects, "offline", lambda _unreached: ())
+
+
+def an_offline_run_reports_attempts_at_once(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Attempt, "_report", lambda _self, _withheld, make: make(excused=False))
+
+
+def an_answer_is_not_heard(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Suspects, "answered", lambda _self: None)
+
+
+def what_was_withheld_is_lost(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Suspects, "close", lambda _self: None)
+
+
 EXPECTED: dict[Break, set[str]] = {
     a_cancelled_probe_keeps_its_permit: {"no_permit_is_leaked"},
     a_half_open_breaker_lets_everybody_through: {"never_more_probes_than_permitted"},
@@ -220,6 +239,10 @@ EXPECTED: dict[Break, set[str]] = {
     health_forgets_a_failure: {"health_is_the_fold_of_its_events"},
     a_timer_is_left_behind: {"nothing_is_alive_while_nobody_asks"},
     a_run_keeps_nothing: {"what_is_stored_is_what_is_known"},
+    an_offline_run_blames_its_sources: {"our_own_network_is_held_against_nobody"},
+    an_offline_run_reports_attempts_at_once: {"our_own_network_is_held_against_nobody"},
+    an_answer_is_not_heard: {"whoever_answers_proves_that_we_are_online"},
+    what_was_withheld_is_lost: {"whatever_was_withheld_is_counted"},
     a_failed_write_is_forgotten: {"every_run_is_counted", "health_is_the_fold_of_its_events"},
 }
 """What is broken, and the laws of which one at least must be found broken for it."""

@@ -53,6 +53,8 @@ def test_the_worlds_reach_what_the_laws_are_about():
         "before=half_open, after=open",
         "retry_scheduled",
         "fetcher_abandoned",
+        "source_unreached",
+        "monitor_offline",
         "source_forgotten",
         "verdict=released",
         "cancelled because another source failed",

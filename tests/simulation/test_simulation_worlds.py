@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from data_source_orchestrator.core.errors import ConfigurationError
 from data_source_orchestrator.simulation.seeding import Draws, world_of
 from data_source_orchestrator.simulation.shrink import smallest
-from data_source_orchestrator.simulation.world import Action, World, from_json, to_json
+from data_source_orchestrator.simulation.world import EVERYBODY, Action, World, from_json, to_json
 
 
 @given(st.integers(0, 10**9))
@@ -22,7 +22,7 @@ def test_a_world_comes_back_from_its_json(seed: int):
 def test_a_world_is_about_sources_that_it_has_and_in_the_order_of_time(seed: int):
     world = world_of(seed)
     keys = {source.key for source in world.sources}
-    assert {fault.source for fault in world.faults} <= keys
+    assert {fault.source for fault in world.faults} <= {*keys, EVERYBODY}
     assert {key for action in world.actions for key in action.sources} <= keys
     assert [action.at for action in world.actions] == sorted(action.at for action in world.actions)
 

@@ -4,12 +4,13 @@ The numbers are chosen so that limits meet: budgets run dry, breakers trip and r
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TypeVar, get_args
 
 from data_source_orchestrator.core.clock import system_chance
 from data_source_orchestrator.core.policies import JITTERS
 from data_source_orchestrator.core.verdicts import FailureKind
-from data_source_orchestrator.simulation.world import Action, Does, Fault, SourcePlan, Verb, World
+from data_source_orchestrator.simulation.world import EVERYBODY, Action, Does, Fault, SourcePlan, Verb, World
 
 T = TypeVar("T")
 
@@ -65,7 +66,7 @@ def world_of(seed: int) -> World:
     sources = tuple(_source(draws, key) for key in NAMES[: draws.whole(1, len(NAMES))])
     keys = [source.key for source in sources]
     horizon = draws.one_of(HORIZONS)
-    return World(
+    world = World(
         seed=seed,
         sources=sources,
         faults=tuple(_fault(draws, draws.one_of(keys), horizon) for _ in range(draws.whole(1, 3 * len(keys)))),
@@ -80,6 +81,8 @@ def world_of(seed: int) -> World:
         store_latency=draws.one_of((0.0, 0.01, 0.3)) if draws.happens(0.5) else None,
         store_fails=0.3 if draws.happens(0.3) else 0.0,
     )
+    offline = tuple(_offline(draws, horizon) for _ in range(draws.whole(1, 2))) if draws.happens(0.4) else ()
+    return replace(world, faults=(*world.faults, *offline))
 
 
 def _source(draws: Draws, key: str) -> SourcePlan:
@@ -111,6 +114,14 @@ def _fault(draws: Draws, key: str, horizon: float) -> Fault:
         kind=str(draws.one_of(KINDS)),
         retry_after=draws.one_of((0.0, 0.5, 4.0, 60.0)) if draws.happens(0.3) else None,
     )
+
+
+def _offline(draws: Draws, horizon: float) -> Fault:
+    """Return a time in which our own network is down, now and then from the beginning."""
+    begins = draws.between(0, horizon) if draws.happens(0.7) else 0.0
+    ends = begins + draws.between(1, horizon)
+    seconds = draws.one_of((0.0, 0.01, 0.2, 0.9))
+    return Fault(source=EVERYBODY, begins=begins, ends=ends, does="offline", seconds=seconds)
 
 
 def _moments(draws: Draws, horizon: float) -> list[float]:

@@ -1,5 +1,6 @@
 """Modelled upstreams: each call answers after its latency, or does what the fault in force says.
 
+- `offline` is our own network, which is down: nothing is reached, and the connection breaks off after `seconds`
 - `slow` answers after `seconds`; `fail` raises a `FetchError` of a kind then; `raise` an ordinary error of the network
 - `hang` never answers; `stubborn` swallows its cancellation and goes on for `seconds`; `tidy` is cancelled, but takes
   `seconds` over tidying up
@@ -8,13 +9,14 @@
 """
 
 import asyncio
+import errno
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from data_source_orchestrator.core.clock import Chance, system_chance
 from data_source_orchestrator.core.errors import FetchError
-from data_source_orchestrator.simulation.world import Fault, SourcePlan, World
+from data_source_orchestrator.simulation.world import EVERYBODY, Fault, SourcePlan, World
 
 
 class RogueError(BaseException):
@@ -118,7 +120,8 @@ def upstreams_of(
     world: World, plan: SourcePlan, calls: list[Call], period: Callable[[], object]
 ) -> tuple[Upstream, Upstream]:
     """Return a source's fetcher and its check, each with a chance of its own that no other source shares."""
-    faults = tuple(fault for fault in world.faults if fault.source == plan.key)
+    ours = tuple(fault for fault in world.faults if fault.source == EVERYBODY)
+    faults = (*ours, *(fault for fault in world.faults if fault.source == plan.key))
     number = sum(ord(letter) * 31**place for place, letter in enumerate(plan.key))
     fetcher, check = (system_chance(world.seed * 1_000_003 + 2 * number + each) for each in range(2))
     return (
@@ -134,6 +137,8 @@ def _broken(fault: Fault) -> None:
             raise FetchError(fault.kind, "modelled", retry_after=fault.retry_after)
         case "raise":
             raise ConnectionResetError("modelled")
+        case "offline":
+            raise OSError(errno.ENETUNREACH, "modelled")
         case "base":
             raise RogueError
         case "cancelled":

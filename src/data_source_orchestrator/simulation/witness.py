@@ -14,6 +14,7 @@ from data_source_orchestrator.core.events import (
     AttemptStarted,
     BreakerChanged,
     Event,
+    MonitorOffline,
     RetryScheduled,
     RunFinished,
     RunStarted,
@@ -65,7 +66,7 @@ class Operation:
 class Seen:
     """What events told of one source; `mixed` while an execution from before it was forgotten may still speak.
 
-    `unreached` are the outcomes of executions that have ended, and are not counted yet.
+    `unreached` are the outcomes of executions that have ended, and are not counted yet; `last` is the last one counted.
     """
 
     breaker: str = "closed"
@@ -73,6 +74,8 @@ class Seen:
     mixed: bool = False
     health: SourceHealth = field(default_factory=SourceHealth)
     unreached: list[Outcome[object]] = field(default_factory=list)
+    last: Executed[object] | None = None
+    tripped_at: float = -1.0
     attempts: int = 0
     spent: float = 0.0
     granted: float = 0.0
@@ -122,6 +125,7 @@ class Witness:
         self.fresh_executions: list[Ended] = []
         self.fresh_attempts: list[Started] = []
         self.fresh_runs: list[RunFinished] = []
+        self.offline: list[tuple[float, tuple[str, ...]]] = []
         self.complaints: list[str] = []
         self.main: asyncio.Task[Any] | None = None
         self.trace: list[str] = []
@@ -204,6 +208,8 @@ class Witness:
         match event:
             case RunStarted():
                 self.begun[event.run_id] = event.sources
+            case MonitorOffline(sources=sources):
+                self.offline.append((self.now, sources))
             case RunFinished():
                 self.finished[event.run_id] = event
                 self.fresh_runs.append(event)
@@ -213,6 +219,7 @@ class Witness:
             case SourceFinished(executed=executed, at=at):
                 seen = self.sources[executed.outcome.source]
                 seen.health = record(seen.health, executed, at)
+                seen.last = executed
                 if executed.outcome in seen.unreached:
                     seen.unreached.remove(executed.outcome)
                 else:
@@ -235,6 +242,7 @@ class Witness:
                 seen.spent += self._price(inside.retry_cost, key, after_timeout=kind is FailureKind.TIMEOUT)
             case BreakerChanged(after=after):
                 seen.breaker, seen.period = after, seen.period + 1
+                seen.tripped_at = self.now if after == "open" else seen.tripped_at
             case SourceForgotten():
                 seen.health, seen.breaker, seen.period = SourceHealth(), "closed", seen.period + 1
                 seen.unreached.clear()
@@ -265,6 +273,8 @@ def _told(event: Event) -> str:
     }
     if isinstance(event, SourceFinished | SourceUnreached):
         shown = {"outcome": str(event.executed.outcome)}
+    if isinstance(event, MonitorOffline):
+        shown = {"sources": " ".join(event.sources)}
     if isinstance(event, RunFinished):
         shown = {"success": event.success_count, "failure": event.failure_count, "skipped": event.skipped_count}
     return f"{event.type} {', '.join(f'{name}={value}' for name, value in shown.items())}".rstrip()

@@ -10,8 +10,11 @@ from typing import Any, Literal, get_args
 
 from data_source_orchestrator.core.errors import ConfigurationError
 
-Does = Literal["slow", "fail", "raise", "hang", "stubborn", "tidy", "none", "base", "cancelled", "exit"]
+Does = Literal["slow", "fail", "raise", "hang", "stubborn", "tidy", "none", "base", "cancelled", "exit", "offline"]
 """What an upstream does in place of answering; `upstreams` says what each means."""
+
+EVERYBODY = "*"
+"""The source of a fault that befalls all upstreams: what is broken is on our side of the wire."""
 
 Verb = Literal[
     "fetch",
@@ -50,7 +53,7 @@ class SourcePlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """What befalls an upstream from `begins` to `ends`, in `share` of the calls that begin then.
+    """What befalls an upstream, or `EVERYBODY`, from `begins` to `ends`, in `share` of the calls that begin then.
 
     `seconds` is how long the upstream takes over it. `kind` and `retry_after` belong to `fail`.
     """

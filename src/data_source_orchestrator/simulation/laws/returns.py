@@ -8,13 +8,16 @@ from data_source_orchestrator.core.errors import StoreError
 from data_source_orchestrator.core.outcome import Failure, Outcome, Skipped, Success
 from data_source_orchestrator.core.verdicts import FailureKind, SkipReason
 from data_source_orchestrator.health.document import from_json
+from data_source_orchestrator.resilience.common_cause import LEAST_SOURCES, UNREACHED, is_answer
 from data_source_orchestrator.simulation.laws.limits import TICK, grace, keeping
+from data_source_orchestrator.simulation.upstreams import Call
 from data_source_orchestrator.simulation.witness import Operation, Witness
 
 ReturnLaw = Callable[[Witness, Operation], str | None]
 
 KINDS = {
     "raise": FailureKind.CONNECTION,
+    "offline": FailureKind.CONNECTION,
     "none": FailureKind.EMPTY,
     "base": FailureKind.BUG,
     "cancelled": FailureKind.BUG,
@@ -105,6 +108,28 @@ def what_is_stored_is_what_is_known(seen: Witness, returned: Operation) -> str |
     return None
 
 
+def our_own_network_is_held_against_nobody(seen: Witness, returned: Operation) -> str | None:
+    """Tell of a run alone that nobody answered, where connections broke off, and that blames a source for it."""
+    unreached = _unreached_together(seen, returned)
+    for outcome in unreached:
+        told = seen.sources[outcome.source]
+        if told.last is None or told.last.outcome is not outcome or not told.last.offline:
+            return f"nobody answered {returned}, and it is held against {outcome.source}"
+        if told.tripped_at >= returned.began:
+            return f"nobody answered {returned}, and the breaker of {outcome.source} opened"
+    told_of = [sources for at, sources in seen.offline if at >= returned.began]
+    if unreached and [sorted(sources) for sources in told_of] != [sorted(each.source for each in unreached)]:
+        return f"nobody answered {returned}, and it was told that we were offline {len(told_of)} times: {told_of}"
+    return None
+
+
+def whoever_answers_proves_that_we_are_online(_: Witness, returned: Operation) -> str | None:
+    """Tell of a run that excuses its failures as our own, although somebody has answered it."""
+    excused = returned.metadata.offline if returned.metadata else ()
+    answered = [outcome.source for outcome in returned.outcomes if _answers(outcome)]
+    return f"{returned} was answered by {answered[0]}, and told as offline" if excused and answered else None
+
+
 def nothing_else_is_raised(seen: Witness, returned: Operation) -> str | None:
     """Tell of what is raised beside cancellation and a fetcher's wish to end the program."""
     match returned.error:
@@ -127,6 +152,8 @@ RETURN_LAWS: tuple[ReturnLaw, ...] = (
     a_call_keeps_its_time,
     cancellation_passes,
     what_is_stored_is_what_is_known,
+    our_own_network_is_held_against_nobody,
+    whoever_answers_proves_that_we_are_online,
     nothing_else_is_raised,
 )
 """They must hold in the very moment in which a call returns."""
@@ -138,6 +165,36 @@ def _kinds(seen: Witness, key: str, since: float) -> Iterator[FailureKind]:
     for call in seen.calls:
         if call.source == key and (call.ended is None or call.ended >= since):
             yield KINDS.get(call.does, FailureKind(call.kind))
+
+
+def _unreached_together(seen: Witness, returned: Operation) -> list[Failure]:
+    """Return the failures of a run that are our own beyond doubt, none where anything else may have had a say."""
+    others = [each for each in seen.operations if each is not returned]
+    failures = [outcome for outcome in returned.outcomes if isinstance(outcome, Failure)]
+    unasked = [outcome for outcome in returned.outcomes if isinstance(outcome, Skipped) and not outcome.attempts]
+    broken = sum(failure.kind is FailureKind.CONNECTION for failure in failures)
+    if (
+        returned.error is not None
+        or returned.action.take is not None
+        or any(each.ended is None or each.ended >= returned.began for each in others)
+        or any(seen.sources[key].acted_at >= returned.began for key in returned.asked)
+        or any(_may_be_an_answer(call) for call in seen.calls if call.began >= returned.began)
+        or len(failures) + len(unasked) != len(returned.outcomes)
+        or any(failure.kind not in UNREACHED for failure in failures)
+        or len(failures) < LEAST_SOURCES
+        or 2 * broken < len(failures)
+    ):
+        return []
+    return failures
+
+
+def _may_be_an_answer(call: Call) -> bool:
+    """Return whether somebody may have heard something of an upstream, be it an error."""
+    return call.answered or call.does == "none" or (call.does == "fail" and is_answer(FailureKind(call.kind)))
+
+
+def _answers(outcome: Outcome[Any]) -> bool:
+    return isinstance(outcome, Success) or (isinstance(outcome, Failure) and is_answer(outcome.kind))
 
 
 def _skip(outcome: Outcome[Any]) -> SkipReason | None:

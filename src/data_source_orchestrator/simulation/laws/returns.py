@@ -160,10 +160,16 @@ RETURN_LAWS: tuple[ReturnLaw, ...] = (
 
 
 def _kinds(seen: Witness, key: str, since: float) -> Iterator[FailureKind]:
-    """Yield every kind of failure that a source's calls may be told as which were under way at or after a moment."""
+    """Yield every kind of failure that a source may be told as by whoever asked at that moment.
+
+    It is that of a call which was under way then or later, or of the last one before: what is joined may rest between
+    two attempts, and come to no other.
+    """
     yield FailureKind.TIMEOUT
-    for call in seen.calls:
-        if call.source == key and (call.ended is None or call.ended >= since):
+    calls = [call for call in seen.calls if call.source == key]
+    before = [call for call in calls if call.ended is not None and call.ended < since]
+    for call in calls:
+        if call.ended is None or call.ended >= since or call is before[-1]:
             yield KINDS.get(call.does, FailureKind(call.kind))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from data_source_orchestrator import BreakerPolicy, CircuitBreaker, HedgePolicy, guard
+from data_source_orchestrator import BreakerPolicy, CircuitBreaker, Deadline, HedgePolicy, ManualClock, guard
 from data_source_orchestrator.testing import VirtualClock
 
 
@@ -32,6 +32,19 @@ def test_whoever_holds_a_permit_and_hears_of_its_breaker_is_let_go_with_both():
         def changed(self, *_: Any) -> None: ...
 
     known = weakref.ref(Client())
+    gc.collect()
+    assert known() is None
+
+
+def test_whoever_holds_a_deadline_and_is_known_to_its_clock_is_let_go_with_both():
+    class Job:
+        def __init__(self) -> None:
+            self.deadline = Deadline.after(ManualClock(), 5)
+            self.timer = self.deadline.call_when_due(self.due)
+
+        def due(self) -> None: ...
+
+    known = weakref.ref(Job())
     gc.collect()
     assert known() is None
 

@@ -140,3 +140,35 @@ async def test_a_source_that_is_gone_is_told_before_another_one_goes():
         seen.append(outcome.source)
         coordinator.unregister_source("s1")
     assert sorted(seen) == ["s0", "s1", "s2"]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="eager tasks came with Python 3.12")
+async def test_a_loop_that_begins_tasks_at_once_asks_those_that_wait_and_those_that_do_not():
+    def fetcher(number: int) -> Any:
+        async def fetch() -> int:
+            if number % 3:
+                await asyncio.sleep(number % 3 - 1)
+            return number
+
+        return fetch
+
+    asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)  # type: ignore[attr-defined, unused-ignore]
+    result = await orchestrate(*(fetcher(number) for number in range(1000)), timeout=5).fetch()
+    assert (result.metadata.success_count, result.metadata.total_duration) == (1000, 1)
+
+
+async def test_a_task_factory_that_raises_ends_its_own_run_and_no_later_one():
+    def broken(*_arguments: object, **_named: object) -> Any:
+        raise RuntimeError("no tasks today")
+
+    async def fetch() -> str:
+        await asyncio.sleep(1)
+        return "data"
+
+    whole = orchestrate(fetch, fetch)
+    loop = asyncio.get_running_loop()
+    loop.set_task_factory(broken)
+    with pytest.raises(RuntimeError, match="no tasks today"):
+        await whole.fetch()
+    loop.set_task_factory(None)
+    assert (await whole.fetch()).metadata.success_count == 2

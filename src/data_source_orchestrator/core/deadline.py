@@ -7,7 +7,7 @@ from msgspec import Struct
 from data_source_orchestrator.core.clock import Clock, Timer
 
 
-class Deadline(Struct, eq=False, gc=False):  # a clock knows no deadline, so no circle can come of one
+class Deadline(Struct, eq=False):
     """A moment on a clock's monotonic scale, which may be put off while it is being waited for.
 
     It moves when a second caller with more time joins a fetch already under way. It never comes earlier, so that

@@ -77,30 +77,47 @@ class Crew(Generic[J, R]):
         self._hiring = True
         try:
             while self._waiting and not self._beginning and not self._free:
-                for _ in range(min(self._next_hire, len(self._waiting))):
-                    self._hire()
+                self._hire_up_to(self._next_hire)
                 self._next_hire *= 2
                 asyncio.get_running_loop().call_soon(self._look)
         finally:
             self._hiring = False
 
+    def _hire_up_to(self, most: int) -> None:
+        """Take on that many tasks, or fewer where those that have begun at once leave nothing to do."""
+        for _ in range(most):
+            if not self._waiting:
+                return
+            self._hire()
+
     def _hire(self) -> None:
         """Take on a task for the next job, whose context is the task's own."""
         job = self._waiting.popleft()
         self._beginning[job] = None
-        task = asyncio.get_running_loop().create_task(self._work(job), name="dso-crew", context=job.within.copy())
+        work = self._work(job)
+        try:
+            task = asyncio.get_running_loop().create_task(work, name="dso-crew", context=job.within.copy())
+        except BaseException:  # the loop's task factory is somebody else's code
+            self._not_begun(job)
+            work.close()
+            raise
         if job in self._beginning:
             self._beginning[job] = task
         else:  # it has begun already
             self._looks += 1
+
+    def _not_begun(self, job: J) -> None:
+        """Put a job back, to be done first, whose task has not come to begin it."""
+        if job in self._beginning:
+            del self._beginning[job]
+            self._waiting.appendleft(job)
 
     def _look(self) -> None:
         """Take on more where all that were taken on have made their first step, and have to wait."""
         self._looks += 1
         for job, task in tuple(self._beginning.items()):
             if task is not None and task.done():  # it was cancelled before it had begun
-                del self._beginning[job]
-                self._waiting.appendleft(job)
+                self._not_begun(job)
         if self._beginning:  # on a loop that takes its time
             asyncio.get_running_loop().call_soon(self._look)
         self._hire_if_needed()

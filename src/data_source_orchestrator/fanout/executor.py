@@ -103,8 +103,8 @@ class Executor:
         waiting = {self._flights.board(source, booking): booking for source in sources if self._flights.knows(source)}
         ending: list[asyncio.Task[None]] = []
         timer = self._deadline.call_when_due(partial(self._cut_short, waiting, arrivals))
-        self._flights.take_off()
         try:
+            self._flights.take_off()
             if gone:
                 yield gone
             while waiting:

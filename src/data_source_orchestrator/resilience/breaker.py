@@ -54,6 +54,7 @@ class CircuitBreaker:
         on_change: OnChange | None = None,
     ) -> None:
         self.on_change = on_change
+        self._seal = object()
         self._policy = policy
         self._clock = SystemClock() if clock is None else clock
         self._chance = system_chance() if chance is None else chance
@@ -158,8 +159,8 @@ class CircuitBreaker:
         Raises `PermitError`, and changes nothing, where that attempt is not finished, was counted already, or was let
         through by another breaker.
         """
-        if permit.stage != FINISHED or permit.era.breaker is not self:
-            raise refusal(permit, self, FINISHED)
+        if permit.stage != FINISHED or permit.era.seal is not self._seal:
+            raise refusal(permit, self._seal, FINISHED)
         permit.stage = COUNTED
         if permit.era is not self._era or self._state is not BreakerState.CLOSED:
             return
@@ -269,8 +270,8 @@ class CircuitBreaker:
 
     def _finish_late(self, permit: Permit) -> None:
         """Take back a permit of an earlier era, of which nothing follows."""
-        if permit.stage != HELD or permit.era.breaker is not self:
-            raise refusal(permit, self, HELD)
+        if permit.stage != HELD or permit.era.seal is not self._seal:
+            raise refusal(permit, self._seal, HELD)
         permit.stage = FINISHED
         self._late += 1
 
@@ -310,7 +311,7 @@ class CircuitBreaker:
             self._shut_until = math.inf
         self._judges = self._has_to_judge()
         self._generation += 1
-        self._era = Era(self, self._generation, probe=state is BreakerState.HALF_OPEN)
+        self._era = Era(self._seal, self._generation, probe=state is BreakerState.HALF_OPEN)
 
     def _has_to_judge(self) -> bool:
         """Whether a finished attempt can change anything but a counter."""

@@ -9,17 +9,20 @@ HELD, FINISHED, COUNTED = range(3)
 
 
 class Era:
-    """The time between two changes of one breaker, in which the permits that it gives count."""
+    """The time between two changes of one breaker, in which the permits that it gives count.
 
-    __slots__ = ("breaker", "generation", "probe")
+    `seal` stands for the breaker, which an era does not hold: whoever hears of its changes may hold a permit.
+    """
 
-    def __init__(self, breaker: object, generation: int, *, probe: bool) -> None:
-        self.breaker = breaker
+    __slots__ = ("generation", "probe", "seal")
+
+    def __init__(self, seal: object, generation: int, *, probe: bool) -> None:
+        self.seal = seal
         self.generation = generation
         self.probe = probe
 
 
-class Permit(Struct, eq=False, gc=False):  # an era knows no permit, so no circle can come of one
+class Permit(Struct, eq=False, gc=False):  # an era holds nothing, so no circle can come of one
     """Leave to make one attempt, given back once; a probe's result decides whether the source is re-admitted."""
 
     era: Era
@@ -32,9 +35,9 @@ class Permit(Struct, eq=False, gc=False):  # an era knows no permit, so no circl
         return self.era.generation
 
 
-def refusal(permit: Permit, breaker: object, awaited: int) -> PermitError:
-    """Return why a breaker that awaited a permit of its own at a certain stage does not take this one."""
-    if permit.era.breaker is not breaker:
+def refusal(permit: Permit, seal: object, awaited: int) -> PermitError:
+    """Return why the breaker of that seal, which awaited a permit at a certain stage, does not take this one."""
+    if permit.era.seal is not seal:
         return PermitError("this permit is another breaker's; give it back to the one whose admit() gave it")
     if permit.stage < awaited:
         return PermitError("this permit's attempt is still under way; call finish() before finish_execution()")

@@ -232,7 +232,7 @@ class Guard:
     async def _hedged(self, hedge: Hedge, first: Attempt[T], run_budget: RetryBudget | None) -> Attempt[T]:
         """Make an attempt that a second call may join, and return the one that counts."""
         wanted = first.made_for
-        parts: dict[int, Part[T]] = {}
+        calls: dict[int, tuple[Part[T], Attempt[T]]] = {}
 
         async def call(number: int) -> Attempt[T]:
             attempt: Attempt[T] | Skipped = first
@@ -240,14 +240,16 @@ class Guard:
                 attempt = await self._admitted_in_turn(wanted, first.number + 1)
             if isinstance(attempt, Skipped):
                 return self._attempts.refused(wanted, first.number + 1)
-            parts[number] = attempt.made_for = Part(wanted, attempt)
+            attempt.made_for = part = Part(wanted)
+            calls[number] = part, attempt
             if (rest := self._told(attempt)) is not None:
                 await rest
             return attempt
 
         def lose(number: int) -> None:
-            if number in parts:  # else it still waits to be let through
-                parts[number].lose()
+            if number in calls:  # else it still waits to be let through
+                part, attempt = calls[number]
+                part.lost = attempt.censored = True
 
         return await hedge.run(call, deadline=wanted.deadline, on_lost=lose, budget=self._payers(run_budget))
 

@@ -7,20 +7,22 @@ from data_source_orchestrator.core.context import Warn
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.errors import FetchError
 from data_source_orchestrator.core.verdicts import FailureKind
-from data_source_orchestrator.resilience.attempt import Attempt, Wanted
+from data_source_orchestrator.resilience.attempt import Wanted
 from data_source_orchestrator.resilience.suspects import Withheld
 
 T = TypeVar("T")
 
 
 class Part(Generic[T]):
-    """What is wanted, until another call has answered first: then it is unwanted, and its end says nothing."""
+    """What is wanted, until another call has answered first: then it is `lost`, and unwanted.
 
-    __slots__ = ("_wanted", "attempt", "lost")
+    It does not hold its attempt, which holds it: in a circle the answer would stay until the garbage collector comes.
+    """
 
-    def __init__(self, wanted: Wanted[T], attempt: Attempt[T]) -> None:
+    __slots__ = ("_wanted", "lost")
+
+    def __init__(self, wanted: Wanted[T]) -> None:
         self._wanted = wanted
-        self.attempt = attempt
         self.lost = False
 
     @property
@@ -69,8 +71,3 @@ class Part(Generic[T]):
     def breach(self, payload: T) -> FetchError | None:
         """Return what is wrong with an answer, or None."""
         return self._wanted.breach(payload)
-
-    def lose(self) -> None:
-        """Let another call's answer count."""
-        self.lost = True
-        self.attempt.censored = True

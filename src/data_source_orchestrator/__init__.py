@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from data_source_orchestrator.health.metrics import Metrics, SourceMetrics
     from data_source_orchestrator.health.reports import HealthReport, OverallHealth
     from data_source_orchestrator.health.status import HealthStatus
+    from data_source_orchestrator.history.cache import SqliteCache
     from data_source_orchestrator.history.store import SqliteStore
     from data_source_orchestrator.orchestration.orchestrator import DataSourceOrchestrator
     from data_source_orchestrator.orchestration.sync import SyncReport
@@ -108,6 +109,7 @@ _HOMES = {
     "health.metrics": ("Metrics", "SourceMetrics"),
     "health.reports": ("HealthReport", "OverallHealth"),
     "health.status": ("HealthStatus",),
+    "history.cache": ("SqliteCache",),
     "history.store": ("SqliteStore",),
     "orchestration.orchestrator": ("DataSourceOrchestrator",),
     "orchestration.sync": ("SyncReport",),
@@ -191,6 +193,7 @@ __all__ = [
     "SourceCoordinator",
     "SourceFailedError",
     "SourceMetrics",
+    "SqliteCache",
     "SqliteStore",
     "StoreError",
     "Success",

@@ -169,6 +169,10 @@ class Flights:
         """Return what holds back the failures of one run while it has heard nobody."""
         return Suspects(self._doubting, self._tell_offline)
 
+    async def forget(self) -> None:
+        """Let go now of what caches keep of sources that were unregistered or reset, or raise `StoreError`."""
+        await self._caches.forget()
+
     def knows(self, source: Source[Any]) -> bool:
         """Return whether the source is still registered, and not another one of its key."""
         registered = self._coordinator.get_source(source.key)
@@ -241,12 +245,14 @@ class Flights:
 
     async def _cached(self, flight: Flight, policy: CachePolicy) -> Executed[Any]:
         """Give an earlier answer where one may be served, else execute; older data may still stand beside a failure."""
-        cache = await self._caches.of(flight.source, policy)
-        hit = None if flight.booking.afresh else await cache.look(flight.source.upstream)
+        cache = await self._caches.of(flight.source, policy, flight.deadline)
+        hit = None if flight.booking.afresh else await cache.look(flight.source.upstream, flight.deadline)
         if hit is not None and (not hit.stale or self._refreshes(flight, cache)):
             return hit.executed
         executed = await flight.guard.run(flight, flight.retry, flight.booking.budget)
-        return await cache.settle(flight.source.upstream, executed) if self._serves(cache, flight) else executed
+        if not self._serves(cache, flight):
+            return executed
+        return await cache.settle(flight.source.upstream, executed, flight.deadline)
 
     def _serves(self, cache: ResultCache[Any], flight: Flight) -> bool:
         """Return whether the flight's source is still the one that the cache is for."""
@@ -277,7 +283,7 @@ class Flights:
                 raise wish.cause from None  # nobody waits here to whom it could be carried: the event loop itself obeys
             self._record(call, executed, guard)
         if self._serves(cache, flight):
-            await cache.settle(flight.source.upstream, executed)
+            await cache.settle(source.upstream, executed, call.deadline)
 
     def _done(self, flight: Flight, executed: Executed[Any]) -> None:
         flight.executed = executed

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AsyncExitStack, aclosing
+from contextlib import AsyncExitStack, aclosing, suppress
 from functools import partial
 from types import TracebackType
 from typing import Any, Self
@@ -12,7 +12,7 @@ from data_source_orchestrator.core.claim import MergeRules
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.durations import in_seconds
 from data_source_orchestrator.core.errors import ConfigurationError, StoreError
-from data_source_orchestrator.core.events import BudgetRefused
+from data_source_orchestrator.core.events import BudgetRefused, Event, SourceForgotten
 from data_source_orchestrator.core.outcome import Outcome
 from data_source_orchestrator.core.policies import BudgetPolicy, OrchestratorConfig, Purpose, RetryConfig
 from data_source_orchestrator.core.ports import CacheStore, Store
@@ -70,6 +70,7 @@ class DataSourceOrchestrator:
         self._background = Background()
         self._flights = Flights(self.coordinator, self._http, cached=cached, background=self._background)
         self._keeper = Keeper(self.coordinator, store, rules)
+        self.coordinator.hub.follow(self._forget_soon, SourceForgotten)
         self._run_budget = budget
         self._entered: list[AsyncExitStack] = []
 
@@ -84,6 +85,7 @@ class DataSourceOrchestrator:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self._forget_if_possible()
         await self._entered.pop().__aexit__(kind, error, trace)
 
     async def prepare(self) -> None:
@@ -196,6 +198,27 @@ class DataSourceOrchestrator:
         """
         if await self._background.finish():
             await self._keeper.keep_if_possible()
+
+    async def reset(self, key: str | None = None) -> None:
+        """Forget the executions, checks, breaker, pace and cached answers of one source, or of all, and keep that.
+
+        Switches and counts of runs stay. Raises `UnknownSourceError`, and `StoreError` where it cannot be kept.
+        """
+        await self._keeper.load()
+        self.coordinator.reset(key)
+        await self._flights.forget()
+        await self._keeper.keep()
+
+    def _forget_soon(self, _: Event) -> None:
+        """Let caches forget a source in their store at once, where somebody keeps the background open for that."""
+        with suppress(RuntimeError):  # no event loop is running here: it is done before the source is asked again
+            self._background.start("forget", self._forget_if_possible)
+
+    async def _forget_if_possible(self) -> None:
+        try:
+            await self._flights.forget()
+        except StoreError as error:
+            _LOG.error("not forgotten yet: %s", error)
 
     async def _act(self, act: Callable[[], bool]) -> bool:
         await self._keeper.load()

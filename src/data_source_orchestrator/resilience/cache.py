@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from data_source_orchestrator.core.age import Age, span
 from data_source_orchestrator.core.clock import Clock
+from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.durations import in_seconds
 from data_source_orchestrator.core.errors import ConfigurationError, FetchError
 from data_source_orchestrator.core.outcome import Executed, Failure, Skipped, Success
@@ -22,6 +23,7 @@ from data_source_orchestrator.core.ports import CacheStore
 from data_source_orchestrator.core.verdicts import FailureKind, SkipReason, Verdict
 from data_source_orchestrator.resilience.background import Background
 from data_source_orchestrator.resilience.memory_cache import MemoryCache
+from data_source_orchestrator.resilience.patience import after_a_call, before_a_call
 from data_source_orchestrator.resilience.payloads import payloads_of
 from data_source_orchestrator.resilience.shelf import Kept, Shelf
 from data_source_orchestrator.resilience.single_flight import SingleFlight
@@ -107,10 +109,13 @@ class ResultCache(Generic[T]):
         """Ask whatever is kept, sharing a call that is under way; older data may still stand beside a failure."""
         return await self._flights.run(key, partial(self._asked, key, call))
 
-    async def look(self, key: str) -> Hit[T] | None:
-        """Return the earlier answer that the policy lets stand before a call, if there is one."""
+    async def look(self, key: str, deadline: Deadline | None = None) -> Hit[T] | None:
+        """Return the earlier answer that the policy lets stand before a call, if there is one.
+
+        The store is waited for until the deadline at most, and never for long.
+        """
         ttl, revalidate = in_seconds(self.policy.ttl), in_seconds(self.policy.stale_while_revalidate)
-        kept = await self._shelf.read(key, oldest=max(ttl, revalidate))
+        kept = await self._shelf.read(key, oldest=max(ttl, revalidate), within=before_a_call(deadline))
         if kept is None:
             return None
         if kept.age < ttl:
@@ -119,23 +124,28 @@ class ResultCache(Generic[T]):
             return Hit(self._hit(kept, "a new answer is still being fetched"), stale=True)
         return None
 
-    async def settle(self, key: str, executed: Executed[T]) -> Executed[T]:
+    async def settle(self, key: str, executed: Executed[T], deadline: Deadline | None = None) -> Executed[T]:
         """Keep a new answer; give a failure, or a call that was not let through, the older data that may stand by."""
         outcome = executed.outcome
         match outcome:
             case Success(age=None) if outcome.data is not None:
-                await self._shelf.write(key, outcome.data)
+                await self._shelf.write(key, outcome.data, within=after_a_call(deadline))
             case Failure(kind=kind) if kind not in OUR_FAULT:
-                return await self._beside(key, executed, outcome, f"its source failed ({kind}): {outcome.message}")
+                why = f"its source failed ({kind}): {outcome.message}"
+                return await self._beside(key, executed, outcome, why, deadline)
             case Skipped(reason=reason) if reason in COULD_NOT_ASK:
-                return await self._beside(key, executed, outcome, outcome.detail or f"it was not asked ({reason})")
+                why = outcome.detail or f"it was not asked ({reason})"
+                return await self._beside(key, executed, outcome, why, deadline)
             case _:
                 pass
         return executed
 
-    async def forget(self) -> None:
-        """Let go of all that is kept of the source, as when its fetcher was replaced."""
-        await self._shelf.clear()
+    async def forget(self, deadline: Deadline | None = None) -> bool:
+        """Let go of all that is kept of the source, as when its fetcher was replaced; False where the store refuses.
+
+        Then nothing is served until it has been done.
+        """
+        return await self._shelf.clear(within=before_a_call(deadline))
 
     async def _asked(self, key: str, call: Call[T]) -> Executed[T]:
         return await self.settle(key, await call())
@@ -151,10 +161,12 @@ class ResultCache(Generic[T]):
         outcome = Success(source=self.source, data=kept.data, attempts=0, duration=0.0, latency=0.0, age=age)
         return Executed(outcome=outcome, verdict=Verdict.RELEASED)
 
-    async def _beside(self, key: str, executed: Executed[T], missed: Failure | Skipped, reason: str) -> Executed[Any]:
+    async def _beside(
+        self, key: str, executed: Executed[T], missed: Failure | Skipped, reason: str, deadline: Deadline | None
+    ) -> Executed[Any]:
         """Return the same ending with older data beside it, if some is kept that is not too old."""
         oldest = in_seconds(self.policy.stale_if_error)
-        kept = await self._shelf.read(key, oldest=oldest) if oldest else None
+        kept = await self._shelf.read(key, oldest=oldest, within=after_a_call(deadline)) if oldest else None
         if kept is None:
             return executed
         age = Age(checked_at=kept.checked_at, seconds=kept.age, reason=reason)

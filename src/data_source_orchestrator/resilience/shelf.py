@@ -4,15 +4,16 @@ Whatever is wrong with the store or with an entry is a miss here and no error: a
 not know any policy of ages, nor who asks.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from data_source_orchestrator.core.age import age_at
 from data_source_orchestrator.core.clock import Clock
 from data_source_orchestrator.core.errors import FetchError
 from data_source_orchestrator.core.ports import CacheEntry, CacheStore
+from data_source_orchestrator.resilience.patience import PATIENCE, Patience
 from data_source_orchestrator.resilience.payloads import Payloads
 
 T = TypeVar("T")
@@ -31,7 +32,9 @@ class Kept(Generic[T]):
 class Shelf(Generic[T]):
     """Reads and writes one source's entries; `breach` tells what is wrong with a payload, by its contract of today.
 
-    `warn` hears once that the store cannot be read, or written, and again only after it could be in between.
+    `warn` hears once that the store cannot be read, or written, and again only after it could be in between. A store
+    outside of this process's memory is waited for `within` so many seconds. What was to be cleared and could not be is
+    owed: until it has been, nothing is read or written.
     """
 
     def __init__(  # noqa: PLR0913 — each is another thing that is handed in
@@ -53,13 +56,17 @@ class Shelf(Generic[T]):
         self._breach = breach
         self._warn = warn
         self._told: set[str] = set()
+        self._patience = None if store.keeps_objects else Patience(clock)
+        self._owes_clearing = False
 
-    async def read(self, key: str, *, oldest: float) -> Kept[T] | None:
+    async def read(self, key: str, *, oldest: float, within: float = PATIENCE) -> Kept[T] | None:
         """Return what is kept and at most `oldest` seconds old; nothing from the future, whose age nobody knows.
 
         An entry that is no longer a payload of its type, or breaks the contract, is removed.
         """
-        entry = await self._passing_over("read", self._store.get(self._source, key))
+        if not await self._is_clear(within):
+            return None
+        entry = await self._passing_over("read", self._store.get(self._source, key), within)
         if entry is None:
             return None
         age = age_at(self._clock.now(), entry.stored_at)
@@ -67,22 +74,29 @@ class Shelf(Generic[T]):
             return None
         data = self._unpacked(entry)
         if data is None:
-            await self.remove(key)
+            await self._passing_over("written", self._store.remove(self._source, key), within)
             return None
         return Kept(data, entry.stored_at, age)
 
-    async def write(self, key: str, data: T) -> None:
+    async def write(self, key: str, data: T, *, within: float = PATIENCE) -> None:
         """Keep a payload that is accepted at this moment."""
         now = self._clock.now()
-        await self._passing_over("written", self._put(key, data, now))
+        if await self._is_clear(within):
+            await self._passing_over("written", self._put(key, data, now), within)
 
-    async def remove(self, key: str) -> None:
-        """Let go of what is kept there."""
-        await self._passing_over("written", self._store.remove(self._source, key))
+    async def clear(self, within: float = PATIENCE) -> bool:
+        """Let go of all that is kept of the source; return whether that is done, else it is owed."""
+        self._owes_clearing = True
+        return await self._is_clear(within)
 
-    async def clear(self) -> None:
-        """Let go of all that is kept of the source."""
-        await self._passing_over("written", self._store.clear(self._source))
+    async def _is_clear(self, within: float) -> bool:
+        if self._owes_clearing:
+            self._owes_clearing = not await self._passing_over("written", self._cleared(), within)
+        return not self._owes_clearing
+
+    async def _cleared(self) -> bool:
+        await self._store.clear(self._source)
+        return True
 
     async def _put(self, key: str, data: T, now: datetime) -> None:
         entry = CacheEntry(stored_at=now, payload=self._payloads.pack(data))
@@ -95,9 +109,9 @@ class Shelf(Generic[T]):
         except Exception:  # noqa: BLE001 — whatever its type's own checks raise, it is no payload of today
             return None
 
-    async def _passing_over(self, done: str, step: Awaitable[R]) -> R | None:
+    async def _passing_over(self, done: str, step: Coroutine[Any, Any, R], within: float) -> R | None:
         try:
-            result = await step
+            result = await (step if self._patience is None else self._patience.wait_for(step, within))
         except Exception as error:  # noqa: BLE001 — whatever a store raises, and whatever a payload refuses to become
             self._tell(done, error)
             return None

@@ -18,7 +18,8 @@ from data_source_orchestrator.core.outcome import Executed, Success
 from data_source_orchestrator.core.verdicts import Verdict
 from data_source_orchestrator.fanout.coordinator import SourceCoordinator
 from data_source_orchestrator.fanout.executor import Executor
-from data_source_orchestrator.fanout.flight import Flight, Flights
+from data_source_orchestrator.fanout.flight import Flight
+from data_source_orchestrator.fanout.flights import Flights
 from data_source_orchestrator.fanout.plan import Plan
 from data_source_orchestrator.orchestration.keeper import Keeper
 from data_source_orchestrator.resilience import budget, retry, suspects

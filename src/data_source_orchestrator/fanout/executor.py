@@ -18,7 +18,8 @@ from data_source_orchestrator.core.source import Source
 from data_source_orchestrator.core.verdicts import FailureKind, SkipReason
 from data_source_orchestrator.core.waiting import to_their_end
 from data_source_orchestrator.fanout.arrivals import Arrivals
-from data_source_orchestrator.fanout.flight import Booking, Flight, Flights
+from data_source_orchestrator.fanout.flight import Booking, Flight
+from data_source_orchestrator.fanout.flights import Flights
 from data_source_orchestrator.fanout.plan import Plan
 from data_source_orchestrator.resilience.budget import RetryBudget
 from data_source_orchestrator.resilience.common_cause import LEAST_SOURCES

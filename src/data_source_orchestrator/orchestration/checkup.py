@@ -12,7 +12,7 @@ from data_source_orchestrator.core.policies import OrchestratorConfig
 from data_source_orchestrator.core.source import Source
 from data_source_orchestrator.core.verdicts import Verdict
 from data_source_orchestrator.fanout.coordinator import SourceCoordinator
-from data_source_orchestrator.fanout.flight import Flights
+from data_source_orchestrator.fanout.flights import Flights
 from data_source_orchestrator.fanout.plan import Plan
 from data_source_orchestrator.orchestration.happened import Checked
 from data_source_orchestrator.resilience.attempt import ProgramExit

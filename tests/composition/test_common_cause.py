@@ -151,6 +151,15 @@ async def test_a_bug_and_an_unknown_error_tell_nothing_and_are_counted_as_they_a
     assert (whole.offline, whole.failures) == ([("a", "c")], {"b": 1})
 
 
+@pytest.mark.usefixtures("unlogged")
+@pytest.mark.parametrize("others", [1, 2])
+async def test_a_source_whose_last_word_tells_nothing_counts_no_longer_as_not_reached(others: int):
+    whole = Whole(scripted("a", BROKEN, TypeError("a bug")), *(broken(key) for key in "bc"[:others]), retries=1)
+    await whole.fetch()
+    assert whole.offline == ([] if others == 1 else [("b", "c")])
+    assert whole.failures == ({"a": 1, "b": 1} if others == 1 else {"a": 1})
+
+
 async def test_timeouts_alone_are_not_our_network():
     whole = Whole(*(scripted(key, Hang(), timeout=1) for key in "abc"))
     result = await whole.fetch()

@@ -24,13 +24,17 @@ class Make(Protocol):
 
 
 class Report:
-    """A report that is withheld, and made once: at the first answer, or when the last run that doubts it is over."""
+    """A report that is withheld, and made once: at the first answer, or when the last run that doubts it is over.
 
-    __slots__ = ("_doubted_by", "_excused", "_make", "kind", "made", "source")
+    Its source counts as not reached, unless the last that was heard of it is something else.
+    """
+
+    __slots__ = ("_doubted_by", "_excused", "_make", "counts", "kind", "made", "source")
 
     def __init__(self, source: str, kind: FailureKind, make: Make) -> None:
         self.source = source
         self.kind = kind
+        self.counts = True
         self.made = False
         self._make = make
         self._excused = False
@@ -107,7 +111,7 @@ class Suspects:
         if self.settled:
             return
         self._settle()
-        self.offline = offline({report.source: report.kind for report in self._held})
+        self.offline = offline({report.source: report.kind for report in self._held if report.counts})
         while self._held:
             self._held.popleft().let_go(self, excused=bool(self.offline))
         if self.offline:
@@ -149,6 +153,11 @@ class Withheld:
         for report in self._reports:
             if not report.made:
                 suspects.hold(report)
+
+    def told_nothing(self) -> None:
+        """Hear that the source has failed in a way that does not tell whether it was reached."""
+        for report in self._reports:
+            report.counts = False
 
     def answered(self) -> None:
         """Hear that the source itself has answered."""

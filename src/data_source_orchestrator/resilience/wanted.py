@@ -71,6 +71,8 @@ class SourceCall(Struct, Generic[T], eq=False):
         elif is_answer(kind):
             for suspects in self.runs:
                 suspects.answered()
+        elif self.withheld is not None:
+            self.withheld.told_nothing()
 
     def record(self, executed: Executed[T], record: Callable[[Executed[T]], None]) -> bool:
         """Record how it ended, as soon as it is known whose fault it was; return whether that is already so."""

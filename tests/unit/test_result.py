@@ -83,3 +83,15 @@ def test_it_prints_as_sentences():
 def test_python_may_ask_it_for_its_own_members_without_being_told_of_sources():
     with pytest.raises(AttributeError):
         _ = result().__wrapped__
+
+
+def test_what_is_shown_of_a_success_leaves_out_its_data_to_rich_as_well():
+    assert "rows" not in repr(OUTCOMES["good"])
+    assert dict(OUTCOMES["good"].__rich_repr__()) == {
+        "source": "good",
+        "attempts": 1,
+        "duration": 0.5,
+        "latency": 0.5,
+        "warnings": (),
+        "age": None,
+    }

@@ -3,7 +3,7 @@
 Records of msgspec, because every call makes two of them: a frozen dataclass takes ten times as long to make.
 """
 
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
 
@@ -28,9 +28,12 @@ class Success(Struct, Generic[T_co], frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
     age: Age | None = None
 
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Return what is shown of it, by rich as well: all but the data, which may be large."""
+        return [(name, getattr(self, name)) for name in self.__struct_fields__ if name != "data"]
+
     def __repr__(self) -> str:
-        told = (f"{name}={getattr(self, name)!r}" for name in self.__struct_fields__ if name != "data")
-        return f"Success({', '.join(told)})"  # data may be large
+        return f"Success({', '.join(f'{name}={value!r}' for name, value in self.__rich_repr__())})"
 
     def __str__(self) -> str:
         if self.age is not None:

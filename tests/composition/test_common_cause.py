@@ -267,7 +267,7 @@ async def test_fail_fast_ends_the_run_before_anybody_else_could_fail():
     assert (whole.offline, whole.failures) == ([], {"a": 1})
 
 
-async def test_a_run_that_is_cancelled_midway_excuses_what_failed_together_until_then():
+async def test_a_run_that_is_cancelled_midway_excuses_what_failed_together_but_tells_of_nothing():
     whole = Whole(
         broken("a", breaker=TRIPS_AT_ONCE), broken("b", breaker=TRIPS_AT_ONCE), scripted("c", Hang()), timeout=60
     )
@@ -276,7 +276,7 @@ async def test_a_run_that_is_cancelled_midway_excuses_what_failed_together_until
     run.cancel()
     await asyncio.wait([run])
     assert run.cancelled()
-    assert (whole.offline, whole.failures) == ([("a", "b")], {})
+    assert (whole.offline, whole.failures) == ([], {})
     assert {whole.state(key) for key in "abc"} == {"closed"}
 
 
@@ -296,8 +296,29 @@ async def test_sources_cancelled_between_two_attempts_count_as_not_reached():
     await asyncio.sleep(0.5)
     run.cancel()
     await asyncio.wait([run])
-    assert (whole.offline, whole.failures) == ([("a", "b")], {})
+    assert (whole.offline, whole.failures) == ([], {})
     assert {whole.state(key) for key in "ab"} == {"closed"}
+
+
+async def test_a_run_that_ends_with_its_first_failure_tells_of_nothing_while_others_might_still_answer():
+    whole = Whole(broken("a"), broken("b"), answering("c", 1), fail_fast=True)
+    result = await whole.fetch()
+    assert (result.metadata.offline, whole.offline, whole.failures) == ((), [], {})
+
+
+async def test_what_is_reported_late_is_held_against_no_source_that_has_answered_meanwhile():
+    down = [ConnectionError("down")] * 2
+    whole = Whole(
+        scripted("x", *down, "data", breaker=BreakerPolicy(failures=2), max_retries=0),
+        scripted("h", After(10, FetchError("server", "down")), max_retries=0),
+    )
+    async with asyncio.TaskGroup() as runs:
+        runs.create_task(whole.orchestrator.fetch("x", "h"))
+        await asyncio.sleep(1)
+        runs.create_task(whole.orchestrator.fetch("x", "h"))
+        await asyncio.sleep(1)
+        assert (await whole.orchestrator.fetch("x"))["x"] == "data"
+    assert whole.state("x") == "closed"
 
 
 async def test_a_run_that_its_limit_ends_excuses_those_that_hung_beside_those_that_broke_off():
@@ -388,7 +409,7 @@ async def test_a_run_that_joins_a_flight_between_two_attempts_has_its_say_in_the
     await asyncio.sleep(0.1)
     first.cancel()
     await asyncio.wait([first])
-    assert (whole.offline, whole.state("a"), whole.state("b")) == ([("a", "b")], "closed", "closed")
+    assert (whole.offline, whole.state("a"), whole.state("b")) == ([], "closed", "closed")
     await second
     assert whole.state("a") == "open"
 

@@ -103,6 +103,7 @@ async def test_only_the_wanted_kinds_are_heard_and_none_after_leaving(clock: Vir
     assert hub.hears(RunStarted)
     assert not hub.hears(AttemptStarted)
     await orchestrator.fetch()
+    assert await hub.heard_out(20)
     hub.leave(ears.hear)
     assert not hub.hears(RunStarted)
     await orchestrator.fetch()

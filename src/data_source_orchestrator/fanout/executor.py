@@ -138,6 +138,8 @@ class Executor:
         for flight in flights:
             booking = waiting.pop(flight)
             task = None if flight.landed else self._flights.leave(flight, booking)
+            if not flight.landed and self._suspects is not None:
+                self._suspects.heard_out = False
             if task is not None:
                 ending.append(task)
 

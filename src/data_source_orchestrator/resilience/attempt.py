@@ -201,8 +201,10 @@ class Attempt(Bounded[Attempts, Wanted[T]], Generic[T], eq=False, kw_only=True):
         if permit is None:
             return
 
+        answers = self.made_by.breaker.successes
+
         def count(*, excused: bool) -> None:
-            self.made_by.breaker.finish_execution(permit, Verdict.RELEASED if excused else self.verdict)
+            self.made_by.breaker.finish_execution(permit, self._verdict_after(answers, excused=excused))
 
         self._report(withheld, count)
 
@@ -210,11 +212,16 @@ class Attempt(Bounded[Attempts, Wanted[T]], Generic[T], eq=False, kw_only=True):
         """Bring the permit back when it is known whose fault it was; an answer says so of what was before, too."""
         if self.verdict is Verdict.SUCCESS:
             withheld.answered()
+        answers = self.made_by.breaker.successes
 
         def finish(*, excused: bool) -> None:
-            self.made_by.breaker.finish(permit, Verdict.RELEASED if excused else self.verdict, self.duration)
+            self.made_by.breaker.finish(permit, self._verdict_after(answers, excused=excused), self.duration)
 
         self._report(withheld, finish)
+
+    def _verdict_after(self, answers: int, *, excused: bool) -> Verdict:
+        """Return what is reported late: nothing against a source that has answered since."""
+        return Verdict.RELEASED if excused or self.made_by.breaker.successes > answers else self.verdict
 
     def _report(self, withheld: Withheld, make: Make) -> None:
         """Report at once, unless nobody answered: then it is withheld."""

@@ -102,6 +102,11 @@ class CircuitBreaker:
         return max(0.0, self._shut_until - self._steady.now())
 
     @property
+    def successes(self) -> int:
+        """How many attempts have ended well in time to count."""
+        return self._successes
+
+    @property
     def statistics(self) -> BreakerStatistics:
         """What it has seen, and how it stands now."""
         shares = {rule.name: self._share(rule) for rule in self._rules if isinstance(rule, Ratio)}

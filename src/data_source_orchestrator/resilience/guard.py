@@ -125,7 +125,7 @@ class Guard:
 
         Extra calls are paid for by the source's own budget, and by the run's where there is one.
         """
-        if wanted.deadline.at <= wanted.started:
+        if wanted.deadline.passed:
             return self._skipped(SkipReason.DEADLINE, NOT_STARTED)
         attempt: Attempt[T] | Skipped = self._admitted_at_once(wanted, 1) or await self._admitted_in_turn(wanted, 1)
         if isinstance(attempt, Skipped):

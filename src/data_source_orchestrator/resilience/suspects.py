@@ -68,11 +68,13 @@ class Suspects:
 
     It is entered by the run, and by whatever else is judged together with it; while nobody is inside it holds nothing.
     The first answer clears us, and everything is reported as it was. Where none came, leaving it excuses those that
-    failed together, and tells `on_offline`. While it has heard nobody it is among the `doubting`.
+    failed together, and tells `on_offline`, unless somebody who might have answered was not `heard_out`. While it has
+    heard nobody it is among the `doubting`.
     """
 
     def __init__(self, doubting: set["Suspects"], on_offline: OnOffline) -> None:
         self.settled = True
+        self.heard_out = True
         self.offline: tuple[str, ...] = ()
         self._doubting = doubting
         self._on_offline = on_offline
@@ -82,6 +84,7 @@ class Suspects:
     def __enter__(self) -> Self:
         if self._inside == 0:
             self.settled = False
+            self.heard_out = True
             self._doubting.add(self)
         self._inside += 1
         return self
@@ -111,11 +114,12 @@ class Suspects:
         if self.settled:
             return
         self._settle()
-        self.offline = offline({report.source: report.kind for report in self._held if report.counts})
+        together = offline({report.source: report.kind for report in self._held if report.counts})
         while self._held:
-            self._held.popleft().let_go(self, excused=bool(self.offline))
-        if self.offline:
-            self._on_offline(self.offline)
+            self._held.popleft().let_go(self, excused=bool(together))
+        if together and self.heard_out:
+            self.offline = together
+            self._on_offline(together)
 
     def _settle(self) -> None:
         self.settled = True

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from test_result_cache_rig import Broken, Upstream, cached, data_of, executed, nothing_left
+from test_result_cache_rig import Broken, Hanging, Upstream, cached, data_of, executed, nothing_left
 
 from clocks import HandSetVirtualClock
 from data_source_orchestrator.core.age import Age
@@ -466,6 +466,21 @@ async def test_a_store_that_fails_fails_no_fetch_and_is_told_once_until_it_works
     store.reads = False
     assert data_of(await cache.execute("", upstream)) == "d"
     assert told[2:] == ["prices: its cache cannot be read and is passed over: it cannot be read"]
+
+
+async def test_a_store_that_hangs_holds_up_nobody_for_longer_than_a_second_each_time_and_is_told(clock: VirtualClock):
+    store, told = Hanging(), list[str]()
+    cache, upstream = cached(clock, store=store, payload_type=str, warn=told.append), Upstream("a", "b", "c")
+    assert data_of(await cache.execute("", upstream)) == "a"
+    assert (clock.monotonic(), nothing_left()) == (2, True)
+    assert told == [
+        "prices: its cache cannot be read and is passed over: no end within 1 s",
+        "prices: its cache cannot be written and is passed over: no end within 1 s",
+    ]
+    store.hangs = False
+    assert data_of(await cache.execute("", upstream)) == "b"
+    assert data_of(await cache.execute("", upstream)) == "b"
+    assert (clock.monotonic(), len(told)) == (2, 2)
 
 
 async def test_by_default_a_store_that_fails_is_told_in_the_log(clock: VirtualClock, caplog: pytest.LogCaptureFixture):

@@ -54,6 +54,25 @@ def executed(line: Any) -> Executed[Any]:
     return Executed(outcome=success, verdict=Verdict.SUCCESS)
 
 
+class Hanging(MemoryCache):
+    """A store beside the process that never answers while it hangs."""
+
+    keeps_objects = False
+    hangs = True
+
+    async def get(self, source: str, key: str) -> CacheEntry | None:
+        await self._answer()
+        return await super().get(source, key)
+
+    async def put(self, source: str, key: str, entry: CacheEntry, *, max_entries: int) -> None:
+        await self._answer()
+        await super().put(source, key, entry, max_entries=max_entries)
+
+    async def _answer(self) -> None:
+        if self.hangs:
+            await asyncio.get_running_loop().create_future()
+
+
 class Broken(MemoryCache):
     """A store that fails while it is told to."""
 

@@ -1,7 +1,7 @@
 """One source's place in a cache's store: what it holds, as payloads of a known age.
 
-Whatever is wrong with the store or with an entry is a miss here and no error: a cache never fails a fetch. It must
-not know any policy of ages, nor who asks.
+Whatever is wrong with the store or with an entry is a miss here and no error: a cache never fails a fetch, nor holds
+it up for long. It must not know any policy of ages, nor who asks.
 """
 
 from collections.abc import Awaitable, Callable
@@ -13,10 +13,14 @@ from data_source_orchestrator.core.age import age_at
 from data_source_orchestrator.core.clock import Clock
 from data_source_orchestrator.core.errors import FetchError
 from data_source_orchestrator.core.ports import CacheEntry, CacheStore
+from data_source_orchestrator.core.waiting import within
 from data_source_orchestrator.resilience.payloads import Payloads
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+PATIENCE = 1.0
+"""Seconds after which a store that has not answered is passed over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,8 @@ class Shelf(Generic[T]):
 
     async def _passing_over(self, done: str, step: Awaitable[R]) -> R | None:
         try:
-            result = await step
+            # What keeps objects is this process's memory, and never waits.
+            result = await (step if self._store.keeps_objects else within(PATIENCE, step, self._clock))
         except Exception as error:  # noqa: BLE001 — whatever a store raises, and whatever a payload refuses to become
             self._tell(done, error)
             return None

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import public_names
+import strategy_pairs
 import typer
 
 from cod_sources import plugin
@@ -226,6 +227,11 @@ def names_page() -> str:
     return page(public_names.INTRO, *public_names.sections())
 
 
+def pairs_page() -> str:
+    """Return which tests hold which two strategies to their order."""
+    return page(strategy_pairs.INTRO, *strategy_pairs.sections(ROOT / "tests"))
+
+
 PAGE_MAKERS: dict[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "events.md": events_page,
@@ -233,6 +239,7 @@ PAGE_MAKERS: dict[str, Callable[[], str]] = {
     "promises.md": promises_page,
     "commands.md": commands_page,
     "names.md": names_page,
+    "pairs.md": pairs_page,
 }
 
 

@@ -77,6 +77,7 @@ async def test_stale_while_revalidate_refreshes_only_inside_the_context_and_once
     assert (await orchestrator.fetch())["a"] == 4
 
 
+@pytest.mark.pair("cache", "budget")
 async def test_what_cannot_be_refreshed_behind_is_asked_for_at_once_and_the_refusal_is_told():
     upstream, heard = Upstream(), Recorder()
     source: Source[int] = Source(key="a", fetcher=upstream, cache=CachePolicy(ttl=10, stale_while_revalidate=100))
@@ -91,6 +92,7 @@ async def test_what_cannot_be_refreshed_behind_is_asked_for_at_once_and_the_refu
         assert [refused.purpose for refused in heard.of(BudgetRefused)] == ["refresh"]
 
 
+@pytest.mark.pair("cache", "budget")
 async def test_a_refresh_that_is_under_way_is_paid_for_once():
     upstream = Upstream()
     orchestrator = orchestrate(upstream, cache=CachePolicy(ttl=10, stale_while_revalidate=100))

@@ -88,6 +88,7 @@ def answering(key: str, after: float, step: Any = "data", **members: Any) -> Sou
     return scripted(key, After(after, step), **members)
 
 
+@pytest.mark.pair("common cause", "breaker")
 @pytest.mark.parametrize("parallel", [True, False])
 async def test_when_every_source_breaks_off_nobody_is_tripped_and_one_event_tells_of_it(parallel: bool):
     whole = Whole(*(broken(key, breaker=TRIPS_AT_ONCE) for key in "abc"), parallel_execution=parallel)
@@ -217,6 +218,7 @@ async def test_a_probe_that_nobody_answered_keeps_its_permit_until_it_is_known_w
     assert (whole.state("a"), whole.coordinator.admits("a")) == ("open", False)
 
 
+@pytest.mark.pair("common cause", "breaker")
 async def test_rules_over_attempts_hear_nothing_of_an_offline_run():
     policy = BreakerPolicy(attempt_failures=2, failure_ratio=0.5, minimum_throughput=2, window=10)
     whole = Whole(*(broken(key, breaker=policy) for key in "ab"), retries=3)
@@ -240,6 +242,7 @@ async def test_rules_over_attempts_hear_of_every_attempt_in_order_once_somebody_
     assert (whole.offline, whole.failures) == ([], {"b": 1})
 
 
+@pytest.mark.pair("common cause", "retry")
 async def test_a_source_that_answers_after_it_was_not_reached_is_an_answer_at_its_attempt():
     answers_late = scripted("a", BROKEN, After(1, SERVER_DOWN), After(9, SERVER_DOWN))
     whole = Whole(answers_late, broken("b", max_retries=0), retries=2)
@@ -251,6 +254,7 @@ async def test_a_source_that_answers_after_it_was_not_reached_is_an_answer_at_it
     await run
 
 
+@pytest.mark.pair("common cause", "hedge")
 async def test_two_calls_of_a_hedged_attempt_are_withheld_and_excused_together():
     policy = BreakerPolicy(attempt_failures=1)
     whole = Whole(*(broken(key, 0.5, hedge=HedgePolicy(delay=0.1), breaker=policy) for key in "ab"))
@@ -321,6 +325,7 @@ async def test_what_is_reported_late_is_held_against_no_source_that_has_answered
     assert whole.state("x") == "closed"
 
 
+@pytest.mark.pair("deadline", "common cause")
 async def test_a_run_that_its_limit_ends_excuses_those_that_hung_beside_those_that_broke_off():
     whole = Whole(broken("a"), scripted("b", Hang()), timeout=2)
     result = await whole.fetch()
@@ -367,6 +372,7 @@ async def test_a_source_that_was_readmitted_while_its_probe_was_withheld_stays_r
     assert whole.coordinator.guard("a").breaker.statistics.late == 1
 
 
+@pytest.mark.pair("common cause", "single flight")
 async def test_a_shared_flight_is_counted_once_where_one_of_its_runs_hears_an_answer():
     whole = Whole(broken("a", 1), broken("b", 1), answering("c", 3))
     first, second = await asyncio.gather(whole.fetch("a", "b"), whole.fetch("a", "c"))
@@ -498,6 +504,7 @@ def cached(key: str, **members: Any) -> Source[Any]:
     return scripted(key, "data", After(1, BROKEN), cache=CACHE, breaker=TRIPS_AT_ONCE, **members)
 
 
+@pytest.mark.pair("common cause", "cache")
 async def test_what_a_cache_gives_is_no_answer():
     whole = Whole(cached("hit"), broken("a"), broken("b"))
     async with filled(whole):

@@ -42,6 +42,7 @@ def timed(clock: VirtualClock, seconds: float = 0.0, error: Exception | None = N
     return fetch, calls
 
 
+@pytest.mark.pair("retry", "rate limit")
 async def test_calls_keep_the_pace_and_retries_keep_it_too():
     clock = VirtualClock()
     fetch, calls = timed(clock, error=ConnectionError("down"))
@@ -51,6 +52,7 @@ async def test_calls_keep_the_pace_and_retries_keep_it_too():
     assert calls == [0, 5, 10]
 
 
+@pytest.mark.pair("deadline", "rate limit")
 async def test_a_turn_that_cannot_come_in_time_is_not_waited_for():
     clock = VirtualClock()
     fetch, calls = timed(clock)
@@ -85,6 +87,7 @@ async def test_calls_at_once_stay_within_their_number_and_leave_it_however_they_
     assert calls == [0, 1, 2, 3, 3.5]
 
 
+@pytest.mark.pair("rate limit", "breaker")
 async def test_an_open_breaker_costs_nothing_of_the_pace():
     clock = VirtualClock()
     fetch, calls = timed(clock, error=ConnectionError("down"))
@@ -123,6 +126,7 @@ async def _after(seconds: float, call: Any) -> Any:
     return await call
 
 
+@pytest.mark.pair("hedge", "rate limit")
 async def test_a_hedge_takes_its_own_turn():
     clock = VirtualClock()
     fetch, calls = timed(clock, 30)

@@ -129,6 +129,7 @@ async def test_of_several_probes_a_cancelled_one_gives_its_place_back_and_the_ot
     assert rig.breaker.state == "closed"
 
 
+@pytest.mark.pair("breaker", "attempt timeout")
 async def test_a_probe_that_never_ends_is_bounded_by_the_attempt_timeout():
     rig = Rig()
     await rig.trip()
@@ -164,6 +165,7 @@ async def test_a_source_that_the_operator_forced_open_is_asked_by_nobody_and_for
     assert (len(script.calls), rig.breaker.state) == (9, "forced_closed")
 
 
+@pytest.mark.pair("deadline", "breaker")
 async def test_a_probe_cut_by_the_run_s_deadline_says_nothing_and_gives_its_permit_back_a07():
     rig = Rig()
     await rig.trip()
@@ -190,6 +192,7 @@ async def test_a_recovered_source_comes_back_by_itself_b11_a07():
     assert rig.breaker.state == "closed"
 
 
+@pytest.mark.pair("breaker", "contract")
 async def test_bad_content_counts_because_the_contract_lies_inside_the_breaker():
     rig = Rig()
     for _ in range(5):

@@ -113,6 +113,7 @@ async def test_an_injected_wait_ends_with_its_callers_cancellation():
     assert (rig.called, rig.clock.monotonic()) == ([], 1.0)
 
 
+@pytest.mark.pair("chaos", "contract")
 async def test_the_contract_judges_what_chaos_returns():
     rig = GuardRig(chaos=ChaosPolicy(outcome_rate=1, seed=1))
     script = rig.script("data")
@@ -120,6 +121,8 @@ async def test_the_contract_judges_what_chaos_returns():
     assert script.calls == []
 
 
+@pytest.mark.pair("retry", "chaos")
+@pytest.mark.pair("attempt timeout", "chaos")
 async def test_chaos_is_inside_the_retries_and_the_attempt_s_own_limit():
     rig = GuardRig(chaos=ChaosPolicy(latency_rate=1, latency=100, seed=1))
     outcome = failure(await rig.execute(rig.script("data"), attempt_timeout=2, retries=1, timeout=20))

@@ -363,6 +363,7 @@ async def test_a_loser_that_swallows_its_cancellation_is_abandoned_after_a_secon
     assert rig.guard.abandoned == 1
 
 
+@pytest.mark.pair("budget", "hedge")
 async def test_a_spent_budget_hedges_nobody_and_says_so():
     rig = GuardRig(hedge=HedgePolicy(delay=1), budget=BudgetPolicy(tokens=0))
     script = rig.script(lasting(3, "slow"), "quick")
@@ -371,6 +372,7 @@ async def test_a_spent_budget_hedges_nobody_and_says_so():
     assert [event.purpose for event in rig.told(BudgetRefused)] == ["hedge"]
 
 
+@pytest.mark.pair("retry", "hedge")
 async def test_retries_go_on_after_two_hedged_calls_have_failed():
     rig = GuardRig(hedge=HedgePolicy(delay=1))
     down = ConnectionError("down")

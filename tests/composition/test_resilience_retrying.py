@@ -138,6 +138,7 @@ async def test_a_negative_wait_means_do_not_retry():
     assert failure(await rig.execute(script)).attempts == 1
 
 
+@pytest.mark.pair("deadline", "retry")
 async def test_a_back_off_that_cannot_end_in_time_fails_at_once_with_the_last_real_error_a02():
     rig = Rig()
     script = rig.script(lasting(1, ConnectionError("first")), lasting(1, ConnectionError("second")))
@@ -188,6 +189,7 @@ async def test_an_event_loop_held_up_during_a_wait_does_not_lead_to_an_attempt_w
     assert (len(script.calls), outcome.error) == (1, DOWN)
 
 
+@pytest.mark.pair("retry", "budget")
 async def test_a_spent_budget_stops_with_the_last_real_error_and_a_warning_a19():
     rig = Rig(budget=BudgetPolicy(tokens=10))
     script = rig.script(DOWN)
@@ -197,6 +199,7 @@ async def test_a_spent_budget_stops_with_the_last_real_error_and_a_warning_a19()
     assert rig.budget.refusals == 1
 
 
+@pytest.mark.pair("budget", "attempt timeout")
 async def test_a_retry_after_a_timeout_costs_twice_as_much():
     rig = Rig()
     await rig.execute(rig.script(lasting(9), "data"), attempt_timeout=1)
@@ -209,6 +212,7 @@ async def test_a_success_pays_back_into_the_budget():
     assert rig.budget.tokens == 6
 
 
+@pytest.mark.pair("deadline", "budget")
 async def test_nothing_is_spent_on_a_retry_that_is_not_made():
     rig = Rig()
     await rig.execute(rig.script(limited(60)), timeout=30)
@@ -217,6 +221,7 @@ async def test_nothing_is_spent_on_a_retry_that_is_not_made():
     assert rig.budget.tokens == 500
 
 
+@pytest.mark.pair("retry", "breaker")
 async def test_five_failed_executions_trip_the_breaker_however_many_attempts_they_took_a07():
     rig = Rig()
     for _ in range(4):
@@ -226,6 +231,7 @@ async def test_five_failed_executions_trip_the_breaker_however_many_attempts_the
     assert rig.breaker.state == "open"
 
 
+@pytest.mark.pair("retry", "breaker")
 async def test_a_half_open_breaker_s_single_attempt_is_not_retried_a07():
     rig = Rig()
     await rig.trip()
@@ -233,6 +239,7 @@ async def test_a_half_open_breaker_s_single_attempt_is_not_retried_a07():
     script = rig.script(DOWN)
     executed = await rig.execute(script, retries=3)
     assert (len(script.calls), failure(executed).attempts, executed.probe) == (1, 1, True)
+    assert (failure(executed).duration, rig.budget.tokens, rig.told(RetryScheduled)) == (0, 500, [])
     assert rig.breaker.state == "open"
 
 

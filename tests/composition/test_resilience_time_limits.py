@@ -42,6 +42,7 @@ async def test_a_timeout_keeps_its_attempts_and_duration_d06():
     assert (outcome.kind, outcome.attempts, outcome.duration) == ("timeout", 3, 20)
 
 
+@pytest.mark.pair("retry", "attempt timeout")
 async def test_an_attempt_that_reaches_its_own_limit_is_an_ordinary_failure_and_retried():
     rig = Rig()
     script = rig.script(lasting(100), "data")
@@ -51,6 +52,7 @@ async def test_an_attempt_that_reaches_its_own_limit_is_an_ordinary_failure_and_
     assert (finished.kind, finished.verdict, finished.duration) == ("timeout", Verdict.FAILURE, 2)
 
 
+@pytest.mark.pair("deadline", "attempt timeout")
 async def test_attempts_that_all_reach_their_limit_end_within_the_source_s_timeout_a02():
     rig = Rig()
     script = rig.script(lasting(100))
@@ -61,6 +63,7 @@ async def test_attempts_that_all_reach_their_limit_end_within_the_source_s_timeo
     assert executed.verdict is Verdict.FAILURE
 
 
+@pytest.mark.pair("deadline", "retry")
 async def test_a_retry_never_outlives_the_source_s_timeout_a02():
     rig = Rig()
     outcome = failure(await rig.execute(rig.script(lasting(1, DOWN), lasting(100)), timeout=6))

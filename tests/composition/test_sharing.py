@@ -75,6 +75,7 @@ async def test_nobody_boards_a_flight_that_is_being_cancelled():
     await asyncio.wait([first])
 
 
+@pytest.mark.pair("deadline", "single flight")
 async def test_a_run_with_more_time_puts_off_the_limit_of_the_flight_that_it_joins():
     source = scripted("a", After(6, "data"), timeout=20)
     orchestrator = pair(source, timeout=5)
@@ -92,6 +93,7 @@ async def test_a_run_with_more_time_puts_off_the_limit_of_the_flight_that_it_joi
     assert orchestrator.coordinator.get_source_stats("a").successes == 1
 
 
+@pytest.mark.pair("deadline", "single flight")
 async def test_no_shared_flight_lasts_longer_than_its_sources_own_timeout():
     source = scripted("a", Hang(), timeout=4)
     orchestrator = pair(source, timeout=60)

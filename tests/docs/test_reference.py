@@ -22,7 +22,7 @@ PROMISES = [
 ]
 
 
-PAGES = ["settings.md", "events.md", "errors.md", "promises.md", "commands.md", "names.md"]
+PAGES = ["settings.md", "events.md", "errors.md", "promises.md", "commands.md", "names.md", "pairs.md"]
 
 
 @pytest.fixture
@@ -40,6 +40,15 @@ def test_a_page_that_is_made_from_the_code_is_up_to_date(page: str, maker: Modul
 
 def test_every_page_that_is_made_is_held_up_to_date(maker: ModuleType):
     assert sorted(maker.PAGE_MAKERS) == sorted(PAGES)
+
+
+@pytest.mark.usefixtures("maker")
+def test_every_pair_of_strategies_has_a_test_that_would_fail_if_they_were_swapped():
+    pairs = importlib.import_module("strategy_pairs")
+    proved = pairs.proofs_in(ROOT / "tests")
+    assert [pair for pair in pairs.PAIRS if pair not in proved] == []
+    assert [pair for pair in proved if pair not in pairs.PAIRS] == [], "a pair is named from the outside in"
+    assert len(pairs.PAIRS) == len(pairs.ORDER) * (len(pairs.ORDER) - 1) / 2 == 78
 
 
 @pytest.mark.parametrize("name", dso.__all__)

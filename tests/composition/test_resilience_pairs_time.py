@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from test_resilience_pairs_rig import BROKEN, ONE_AT_ONCE, failure, house, paced, safe, skipped, success
-from test_result_cache_rig import Hanging
 
 from data_source_orchestrator import CachePolicy, ChaosPolicy, Contract, HedgePolicy, Source
 from data_source_orchestrator.testing import After, Hang, Script, script_of, scripted
@@ -78,13 +77,6 @@ async def test_a_refresh_behind_has_the_sources_own_time_and_not_what_its_run_ha
         assert (await orchestrator.fetch())["a"] == "old"
         await asyncio.sleep(25)
         assert (await orchestrator.fetch())["a"] == "new"
-
-
-@pytest.mark.pair("deadline", "cache")
-async def test_a_caches_store_that_hangs_holds_no_run_beyond_its_limit():
-    source = scripted("a", After(2, "data"), timeout=10, cache=CachePolicy(ttl=60), payload_type=str)
-    result = await house(source, timeout=5, cached=Hanging()).fetch()
-    assert (result["a"], result.metadata.total_duration) == ("data", 4)
 
 
 @pytest.mark.pair("deadline", "cache")

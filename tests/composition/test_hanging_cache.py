@@ -102,6 +102,7 @@ async def test_a_hung_store_is_waited_for_once_and_the_fetch_goes_on_without_a_c
     assert [sum(f"cannot be {done}" in line for line in told) for done in ("read", "written")] == [1, 1]
 
 
+@pytest.mark.pair("deadline", "cache")
 @pytest.mark.parametrize("limit", [0.1, 1.5, 3, 20])
 async def test_a_hung_store_leaves_the_call_most_of_its_time_and_ends_with_the_runs_limit(limit: float):
     async def half() -> int:

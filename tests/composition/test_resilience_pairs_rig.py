@@ -20,7 +20,6 @@ from data_source_orchestrator import (
     Success,
     guard,
 )
-from data_source_orchestrator.core.ports import CacheStore
 from data_source_orchestrator.testing import VirtualClock, scripted
 
 PLAIN = RetryConfig(jitter=False)
@@ -44,13 +43,12 @@ def house(
     retries: int = 0,
     limits: LimitPolicy | None = None,
     budget: BudgetPolicy = PLENTY,
-    cached: CacheStore | None = None,
     **config: Any,
 ) -> DataSourceOrchestrator:
     """Return an orchestrator over these sources; `limits` are those of all together, `budget` each source's own."""
     coordinator = SourceCoordinator(sources, clock=VirtualClock(), limits=limits, budget=budget)
     retry = RetryConfig(max_retries=retries, jitter=False)
-    return DataSourceOrchestrator(coordinator, OrchestratorConfig(**config), retry, cached=cached)
+    return DataSourceOrchestrator(coordinator, OrchestratorConfig(**config), retry)
 
 
 def success(outcome: Outcome[Any]) -> Success[Any]:

@@ -406,11 +406,11 @@ async def test_two_runs_over_the_same_broken_sources_excuse_each_execution_once(
     assert {whole.state(key) for key in "ab"} == {"closed"}
 
 
-async def test_a_run_that_joins_a_flight_between_two_attempts_has_its_say_in_the_first():
-    policy = BreakerPolicy(attempt_failures=2)
-    whole = Whole(broken("a", breaker=policy), broken("b", breaker=policy), answering("c", 3), retries=1)
+async def test_a_run_that_joins_a_flight_between_two_attempts_has_its_say_in_those_before():
+    policy = BreakerPolicy(attempt_failures=3)
+    whole = Whole(broken("a", breaker=policy), broken("b", breaker=policy), answering("c", 5), retries=2)
     first = asyncio.create_task(whole.fetch("a", "b"))
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(1.5)
     second = asyncio.create_task(whole.fetch("a", "c"))
     await asyncio.sleep(0.1)
     first.cancel()

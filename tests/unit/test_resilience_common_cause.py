@@ -73,9 +73,10 @@ def test_every_error_that_somebody_sent_is_an_answer_and_a_bug_or_an_unknown_err
 def test_an_excused_execution_says_nothing_about_its_source_not_even_that_it_was_cut_short():
     failure = Failure(source="a", kind=TIMEOUT, error=FetchError("timeout"), attempts=1, duration=2.0)
     executed: Executed[object] = Executed(
-        outcome=failure, verdict=Verdict.RELEASED, cut_short=CutShort(after=2.0, timeout=30.0)
+        outcome=failure, verdict=Verdict.RELEASED, probe=True, cut_short=CutShort(after=2.0, timeout=30.0)
     )
     excused = excuse(executed)
+    assert excused.probe
     assert (excused.outcome, excused.verdict, excused.cut_short) == (failure, Verdict.RELEASED, None)
     assert excused.offline
     assert record(SourceHealth(), excused, ManualClock().now()).executions == 0
@@ -143,6 +144,17 @@ def test_all_who_are_inside_are_judged_together_when_the_last_one_leaves():
     assert book.reports == ["(a)", "(b)", "c"]
 
 
+def test_whoever_enters_after_an_answer_doubts_nothing():
+    book = Book()
+    run = book.run()
+    with run:
+        run.answered()
+        with run:
+            assert run.settled
+            book.withhold("a", [run], CONNECTION)
+            assert book.reports == ["a"]
+
+
 def test_it_is_among_the_doubting_while_it_has_heard_nobody():
     book = Book()
     with book.run() as run:
@@ -194,6 +206,16 @@ def test_a_run_that_joins_has_its_say_in_what_was_withheld_before():
         assert book.reports == []
         second.answered()
     assert book.reports == ["shared"]
+
+
+def test_what_was_reported_before_a_run_joined_says_nothing_in_it():
+    book = Book()
+    with book.run() as first:
+        withheld = book.withhold("shared", [first], CONNECTION)
+    with book.run() as second:
+        withheld.join(second)
+        book.withhold("alone", [second], CONNECTION)
+    assert (book.reports, book.offline) == (["shared", "alone"], [])
 
 
 def test_a_run_that_joins_and_has_heard_an_answer_clears_the_others():

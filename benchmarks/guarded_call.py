@@ -1,12 +1,17 @@
-"""What a full guarded call of a no-op coroutine costs, against a bare await of it, and beside peers."""
+"""What a full guarded call of a no-op coroutine costs, against a bare await of it, and beside peers.
+
+`uv run --group peers python benchmarks/guarded_call.py`; in CPU time, because nothing here waits. What each peer does
+of all that ours does is told in `peers.py`.
+"""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from importlib import import_module
+from collections.abc import Mapping
+from functools import partial
 
-from measure import Contestant, compare
+from measure import Contestant, Race, race
+from peers import RETRIES_ALONE, STACK, STACKS, Work, installed
+from rung import Rung, tell
 
-from data_source_orchestrator.core.claim import Json
 from data_source_orchestrator.core.clock import SystemClock, system_chance
 from data_source_orchestrator.core.context import FetchContext
 from data_source_orchestrator.core.deadline import Deadline
@@ -29,20 +34,18 @@ from data_source_orchestrator.resilience.limits import Limits, scope_of
 from data_source_orchestrator.resilience.retry import Retry
 from data_source_orchestrator.resilience.wanted import SourceCall
 
-ROUNDS = 15
+ROUNDS = 41
 CALLS = 1_000
+FLOOR_CALLS = 20_000
+"""A bare await takes so little that it has to be repeated more often to be seen."""
 
-Step = Callable[[], Awaitable[object]]
+BARE, TIMEOUT, TASK = "bare await", "asyncio.timeout", "a task"
+FULL, ALONE = "full guarded call of a source", "guard(...).call"
 
 
 async def no_op() -> int:
     """Do nothing, as the work of every step."""
     return 1
-
-
-async def bare() -> object:
-    """Await the work, and nothing else."""
-    return await no_op()
 
 
 async def with_timeout() -> object:
@@ -61,104 +64,90 @@ def no_context(*_: object) -> FetchContext:
     raise LookupError
 
 
-def guarded() -> tuple[Step, Step]:
-    """Return a full guarded call of the work, and one that an open breaker refuses."""
+def full() -> Work:
+    """Return a call of a source: deadline, attempt timeout, retry, budget, breaker, rate limiter, health, metrics."""
     clock, chance = SystemClock(), system_chance(1)
     source: Source[int] = Source(key="bench", fetcher=no_op, attempt_timeout=10)
-    retry = Retry(RetryConfig(), 3)
-
-    def call_with(breaker: CircuitBreaker) -> Step:
-        held = Guard(
-            "bench",
-            breaker=breaker,
-            budget=RetryBudget(BudgetPolicy()),
-            clock=clock,
-            chance=chance,
-            alarms=Alarms(clock),
-            events=Unheard(),
-        )
-
-        call_of = held.calls.of(source.fetcher)
-
-        health = LiveHealth()
-        pace = LimitPolicy(rate=RateLimitPolicy(limit=10**6, per=0.001, burst=10**6))
-        held.limits = Limits([scope_of("bench", pace, clock)])
-
-        async def call() -> object:
-            deadline = Deadline.after(clock, 30)
-            wanted = SourceCall(source, call_of, deadline=deadline, started=clock.monotonic(), make_context=no_context)
-            executed = await held.run(wanted, retry)
-            health.note(executed, clock.now())
-            return executed
-
-        return call
-
-    opened: dict[str, Json] = {"state": "open", "trips": 9, "retry_at": "9999-01-01T00:00:00+00:00"}
-    refusing = CircuitBreaker.from_state(opened, BreakerPolicy(), clock=clock, chance=chance)
-    return call_with(CircuitBreaker(BreakerPolicy(), clock=clock, chance=chance)), call_with(refusing)
-
-
-def standing_alone() -> Step:
-    """Return the public guard's call of the work, with the defaults."""
-    guarded = guard("bench", attempt_timeout=10)
+    retry, health = Retry(RetryConfig(), 3), LiveHealth()
+    held = Guard(
+        "bench",
+        breaker=CircuitBreaker(BreakerPolicy(), clock=clock, chance=chance),
+        budget=RetryBudget(BudgetPolicy()),
+        clock=clock,
+        chance=chance,
+        alarms=Alarms(clock),
+        events=Unheard(),
+    )
+    pace = LimitPolicy(rate=RateLimitPolicy(limit=10**6, per=0.001, burst=10**6))
+    held.limits = Limits([scope_of("bench", pace, clock)])
+    call_of = held.calls.of(source.fetcher)
 
     async def call() -> object:
-        return await guarded.call(no_op)
+        deadline = Deadline.after(clock, 30)
+        wanted = SourceCall(source, call_of, deadline=deadline, started=clock.monotonic(), make_context=no_context)
+        executed = await held.run(wanted, retry)
+        health.note(executed, clock.now())
+        return executed
 
     return call
 
 
-def peers() -> Step | None:
-    """Return the same work under tenacity, pybreaker and asyncio.timeout, or None where they are not installed."""
-    try:
-        pybreaker, tenacity = import_module("pybreaker"), import_module("tenacity")
-    except ImportError:
-        return None
-    breaker = pybreaker.CircuitBreaker(fail_max=5, reset_timeout=30)
-
-    async def attempt() -> object:
-        with breaker.calling():
-            async with asyncio.timeout(10):
-                return await no_op()
-
-    retried = tenacity.retry(stop=tenacity.stop_after_attempt(4), wait=tenacity.wait_exponential_jitter())(attempt)
-
-    async def whole() -> object:
-        async with asyncio.timeout(30):
-            return await retried()
-
-    return whole
+def alone() -> Work:
+    """Return the public guard's call of the work, with the defaults and a limit for the attempt."""
+    return partial(guard("bench", attempt_timeout=10).call, no_op)
 
 
-async def repeated(step: Step) -> None:
+async def repeated(step: Work, calls: int) -> None:
     """Make many calls, so that starting them does not count."""
-    for _ in range(CALLS):
+    for _ in range(calls):
         await step()
 
 
-def main() -> None:
-    """Print the ladder, from a bare await up."""
-    call, refused = guarded()
-    others = peers()
-    steps: dict[str, Step] = {
-        "bare await": bare,
-        "asyncio.timeout": with_timeout,
-        "a task": in_a_task,
-        "refused by an open breaker": refused,
-        "guarded call, limiter and health on": call,
-        "guard(...).call": standing_alone(),
-    }
-    if others is not None:
-        steps["tenacity + pybreaker + asyncio.timeout"] = others
+async def every_step() -> dict[str, Work]:
+    """Return what is compared, the installed peers included."""
+    ours: dict[str, Work] = {TIMEOUT: with_timeout, TASK: in_a_task, FULL: full(), ALONE: alone()}
+    return ours | installed(STACKS, no_op) | installed(RETRIES_ALONE, no_op)
+
+
+def raced(runner: asyncio.Runner, steps: Mapping[str, Work]) -> Race:
+    """Race these steps against a bare await, on that runner's loop."""
+
+    def contestant(step: Work, calls: int) -> Contestant:
+        return Contestant(lambda: runner.run(repeated(step, calls)), calls)
+
+    compared = {BARE: contestant(no_op, FLOOR_CALLS)} | {name: contestant(each, CALLS) for name, each in steps.items()}
+    return race(compared, rounds=ROUNDS)
+
+
+def rungs() -> list[Rung]:
+    """Measure, print the ladder from a bare await up, and return its rungs."""
     with asyncio.Runner() as runner:
-
-        def contestant(step: Step) -> Contestant:
-            return lambda: runner.run(repeated(step))
-
-        compare({name: contestant(step) for name, step in steps.items()}, rounds=ROUNDS)
-    if others is None:
-        print("tenacity + pybreaker + asyncio.timeout: not installed; run it with `uv run --group peers`")
+        steps = runner.run(every_step())
+        taken = raced(runner, steps)
+    taken.tell("one call of a no-op coroutine, against a bare await", BARE)
+    against_bare = taken.ratios(BARE)
+    beside = {name: figure for name, figure in against_bare.items() if name not in {BARE, FULL, ALONE}}
+    found = [
+        Rung(
+            figure="full guarded call of a source, against a bare await",
+            measured=against_bare[FULL],
+            must=25,
+            aim=12,
+            beside=beside,
+        ),
+        Rung(
+            figure="`guard(...).call` with the defaults, against a bare await",
+            measured=against_bare[ALONE],
+            must=25,
+            aim=12,
+        ),
+    ]
+    if STACK in steps:
+        cheaper = taken.ratio(STACK, FULL)
+        figure = f"how much cheaper that is than the {STACK}"
+        found.append(Rung(figure=figure, measured=cheaper, must=25, aim=50, more_is_better=True))
+    return found
 
 
 if __name__ == "__main__":
-    main()
+    tell(rungs())

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from measure import Contestant, compare
+from measure import Contestant, race
 
 from data_source_orchestrator.core.clock import SystemClock
 from data_source_orchestrator.core.policies import ConcurrencyPolicy, RateLimitPolicy
@@ -15,6 +15,7 @@ ROUNDS = 15
 CALLS = 20_000
 WIDE = RateLimitPolicy(limit=10**7, per=1, burst=10**6)
 CLOCK = SystemClock()
+CLOCK_READ = "reading the clock"
 
 
 def concurrency(*, adaptive: bool = False) -> ConcurrencyLimiter:
@@ -55,7 +56,7 @@ def repeated(step: Callable[[], object]) -> Contestant:
         for _ in range(CALLS):
             step()
 
-    return run
+    return Contestant(run, CALLS)
 
 
 async def semaphore() -> None:
@@ -71,19 +72,20 @@ def main() -> None:
     spent = RateLimiter(RateLimitPolicy(limit=1, per=3600), clock=CLOCK)
     spent.check()
     with asyncio.Runner() as runner:
-        compare(
+        taken = race(
             {
-                "reading the clock": repeated(CLOCK.monotonic),
+                CLOCK_READ: repeated(CLOCK.monotonic),
                 "a pace that lets through": repeated(RateLimiter(WIDE, clock=CLOCK).check),
                 "a pace that refuses": repeated(spent.check),
                 "a slot, taken and brought back": repeated(in_and_out(concurrency(), overloaded=None)),
                 "a slot of an adaptive limit": repeated(in_and_out(concurrency(adaptive=True), overloaded=False)),
-                "asyncio.Semaphore": lambda: runner.run(semaphore()),
+                "asyncio.Semaphore": Contestant(lambda: runner.run(semaphore()), CALLS),
                 "one scope, pace and slot": repeated(through("a")),
                 "three scopes, pace and slot": repeated(through("abc")),
             },
             rounds=ROUNDS,
         )
+    taken.tell("asking once, CPU", CLOCK_READ)
 
 
 if __name__ == "__main__":

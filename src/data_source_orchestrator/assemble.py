@@ -17,6 +17,7 @@ from data_source_orchestrator.core.claim import MergeRules
 from data_source_orchestrator.core.durations import WholeNumber
 from data_source_orchestrator.core.errors import ConfigurationError, StoreError, StoreFlaw, UnknownSourceError, nearest
 from data_source_orchestrator.core.plugin import Environment, Plugin
+from data_source_orchestrator.core.policies import LimitPolicy
 from data_source_orchestrator.core.source import Source
 from data_source_orchestrator.fanout.coordinator import SourceCoordinator
 from data_source_orchestrator.fanout.discovery import installed_plugins, sources_of
@@ -231,7 +232,12 @@ def _configured(plugins: Sequence[Plugin], environment: Environment, settings: S
     _refuse_unknown(settings.sources, keys)
     overridden = [_overridden(source, settings.sources.get(source.key, SourceOverrides())) for source in sources]
     _refuse_strange_hosts(settings, {source.host for source in overridden if source.host is not None})
-    return overridden
+    return [_heeding(source) for source in overridden]
+
+
+def _heeding(source: Source[Any]) -> Source[Any]:
+    """Return a source that keeps the waits its upstream asks for; limits that set no pace of their own do only that."""
+    return source.but(limits=LimitPolicy()) if source.limits is None and source.host is None else source
 
 
 def _made_up(sources: Iterable[Source[Any]], plugins: Iterable[Plugin], environment: Environment) -> list[Source[Any]]:

@@ -7,7 +7,7 @@ import pytest
 
 from data_source_orchestrator.cli.health import _because
 from data_source_orchestrator.cli.sources import _state
-from data_source_orchestrator.cli.words import BAD, DOUBTFUL, GOOD, HELD, Mark, breaker
+from data_source_orchestrator.cli.words import BAD, DOUBTFUL, GOOD, HELD, PAUSED, Mark, breaker
 from data_source_orchestrator.core.policies import HealthPolicy
 from data_source_orchestrator.core.source import Source
 from data_source_orchestrator.health.freshness import Freshness
@@ -22,6 +22,7 @@ CLOSED = SourceView(
     admitted=True,
     breaker="closed",
     retry_after=None,
+    held_for=None,
     checked_at=NOON,
     freshness=Freshness.FRESH,
     not_published=(),
@@ -70,3 +71,9 @@ def test_health_tells_that_somebody_holds_a_breaker():
     held = replace(CLOSED, breaker="forced_closed")
     assert _because(healthy, held) == "its circuit breaker is held closed: the source is asked however often it fails"
     assert _because(healthy, CLOSED) == ""
+
+
+def test_a_source_whose_upstream_asked_to_be_left_alone_says_so_and_how_to_ask_it_all_the_same():
+    mark, state, why = _state(replace(CLOSED, held_for=3540.0))
+    assert (mark, state) == (PAUSED, "left alone")
+    assert why == "its upstream asked to be left alone for another 59 min; `dso enable prices` asks it all the same"

@@ -573,3 +573,52 @@ def test_a_wall_clock_set_back_lengthens_no_hold():
 def test_a_state_that_cannot_be_read_is_a_fresh_limiter(state: Any):
     clock = ManualClock()
     assert admitted(RateLimiter.from_state(state, ONE_A_SECOND, clock=clock)) == 1
+
+
+async def test_whoever_waits_is_let_go_where_another_process_has_learnt_of_a_longer_wait(clock: VirtualClock):
+    limiter, other = (RateLimiter(ONE_A_SECOND, clock=clock) for _ in range(2))
+    limiter.check()
+    late = asyncio.create_task(limiter.acquire(deadline=Deadline.after(clock, 5)))
+    patient = asyncio.create_task(limiter.acquire())
+    await settled()
+    other.hold(60)
+    limiter.catch_up(other.to_state())
+    assert (await late).retry_after == pytest.approx(60)
+    await patient
+    assert clock.monotonic() == pytest.approx(60)
+
+
+def test_what_was_asked_for_elsewhere_is_taken_over_and_what_ends_earlier_changes_nothing():
+    clock, limiter = manual(None)
+    limiter.hold(60)
+    before = limiter.to_state()
+    for state in (None, {}, RateLimiter(None, clock=clock).to_state()):
+        limiter.catch_up(state)
+    assert limiter.to_state() == before
+    other = RateLimiter(None, clock=clock)
+    other.observe(Allowance(remaining=0, reset_after=90))
+    limiter.catch_up(other.to_state())
+    assert limiter.held_for == pytest.approx(90)
+    clock.advance(100)
+    assert limiter.held_for == 0
+
+
+def test_what_another_process_has_taken_counts_here_but_never_beyond_this_pace():
+    clock, limiter = manual(RateLimitPolicy(limit=1, per=1, burst=5))
+    other = RateLimiter(RateLimitPolicy(limit=1, per=100, burst=5), clock=clock)
+    other.check(5)
+    limiter.catch_up(other.to_state())
+    assert limiter.remaining == 0
+    assert limiter.check().retry_after == pytest.approx(1)
+
+
+@pytest.mark.parametrize("moment", [0.0, 0.1, 1e6 + 0.3])
+def test_what_a_limiter_knows_already_is_not_told_it_anew_by_a_rounding(moment: float):
+    clock, limiter = manual(RateLimitPolicy(limit=7, per=3, burst=5))
+    clock.advance(moment)
+    limiter.check(3)
+    state = limiter.to_state()
+    clock.advance(0.1)
+    waits = [limiter.wait_for(n) for n in range(1, 6)]
+    limiter.catch_up(state)
+    assert [limiter.wait_for(n) for n in range(1, 6)] == waits

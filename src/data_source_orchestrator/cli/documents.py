@@ -76,6 +76,7 @@ def of_source(view: SourceView, now: datetime) -> dict[str, Json]:
         "admitted": view.admitted,
         "breaker": str(view.breaker),
         "retry_after_s": view.retry_after,
+        "held_for_s": view.held_for,
         "freshness": str(view.freshness),
         "checked_at": moment(view.checked_at),
         "checked_age_s": (now - view.checked_at).total_seconds() if view.checked_at else None,

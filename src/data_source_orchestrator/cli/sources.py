@@ -12,7 +12,19 @@ from data_source_orchestrator.cli.layout import Column, Row, marked, paragraph, 
 from data_source_orchestrator.cli.options import Common
 from data_source_orchestrator.cli.performing import look, tell_unkept
 from data_source_orchestrator.cli.screen import Screen
-from data_source_orchestrator.cli.words import BAD, DOUBTFUL, GOOD, HELD, NEITHER, Mark, ago, breaker, percent, span
+from data_source_orchestrator.cli.words import (
+    BAD,
+    DOUBTFUL,
+    GOOD,
+    HELD,
+    NEITHER,
+    PAUSED,
+    Mark,
+    ago,
+    breaker,
+    percent,
+    span,
+)
 from data_source_orchestrator.core.durations import in_seconds
 from data_source_orchestrator.orchestration.views import SourceView
 
@@ -74,6 +86,9 @@ def _state(view: SourceView) -> tuple[Mark, str, str]:
         return NEITHER, "disabled", f"disabled by {view.source.switched_off_by or 'the operator'}"
     held = HELD.get(view.breaker)
     stands = f"its circuit breaker is {breaker(view.breaker)}"
+    if view.admitted and view.held_for is not None:
+        asked = f"its upstream asked to be left alone for another {span(view.held_for)}"
+        return PAUSED, "left alone", f"{asked}; `dso enable {view.source.key}` asks it all the same"
     if view.admitted:
         return (DOUBTFUL, "enabled", f"{stands}: {held}") if held else (GOOD, "enabled", "")
     when = "an attempt is under way" if view.retry_after is None else f"tried again in {span(view.retry_after)}"

@@ -36,6 +36,7 @@ from data_source_orchestrator.resilience.alarms import Alarms
 from data_source_orchestrator.resilience.breaker import CircuitBreaker
 from data_source_orchestrator.resilience.budget import RetryBudget
 from data_source_orchestrator.resilience.guard import Guard
+from data_source_orchestrator.resilience.rate_limiter import RateLimiter
 
 
 @dataclass(slots=True)
@@ -91,6 +92,7 @@ class SourceCoordinator:
         """Forget a source and everything known of it; False where there is none of that key."""
         if self._entries.pop(key, None) is None:
             return False
+        self._scopes.forget(key)
         self.hub.emit(SourceForgotten(at=self.clock.now(), source=key))
         return True
 
@@ -112,7 +114,10 @@ class SourceCoordinator:
         return tuple(source for source in self.get_enabled_sources() if capability in source.provides)
 
     def enable_source(self, key: str) -> bool:
-        """Switch a source on, let it through its breaker, held or not, and clear its count; False if unknown."""
+        """Switch a source on, let it through its breaker, held or not, and clear its count; False if unknown.
+
+        A wait that its upstream asked for ends too, for all who share its host.
+        """
         entry = self._entries.get(key)
         if entry is None:
             return False
@@ -183,7 +188,7 @@ class SourceCoordinator:
         return overall([self.get_health_report(source.key) for source in sources], disabled)
 
     def reset(self, key: str | None = None) -> None:
-        """Forget the executions, checks and breaker of one source, or of all; switches and counts of runs stay."""
+        """Forget the executions, checks, breaker and pace of one source, or of all; switches and runs stay."""
         for entry in self._entries.values() if key is None else [self._entry(key)]:
             entry.health.load(SourceHealth())
             entry.guard = self._guard_for(entry.source)
@@ -194,13 +199,18 @@ class SourceCoordinator:
         return self._entry(key).guard.breaker.admits
 
     def readmit(self, key: str) -> None:
-        """Let a source through its breaker and clear its count of consecutive failures."""
+        """Let a source through its breaker and past its upstream's wait, and clear its count of failures in a row."""
         self._readmit(self._entry(key))
         self._tell(key, readmitted=True)
 
     def guard(self, key: str) -> Guard:
         """Return what makes a source's calls safe."""
         return self._entry(key).guard
+
+    @property
+    def paces(self) -> Mapping[str, RateLimiter]:
+        """The pace of every source, host and of all together that has one, by a name that every process gives it."""
+        return self._scopes.paces
 
     def observe(self, key: str, allowance: Allowance) -> None:
         """Let a source's pace follow what its upstream says is left."""
@@ -275,6 +285,8 @@ class SourceCoordinator:
 
     def _readmit(self, entry: _Entry) -> None:
         entry.guard.breaker.readmit()
+        if entry.guard.pace is not None:
+            entry.guard.pace.lift()
         before = self._watched_status(entry)
         entry.health.load(readmitted(entry.health.state))
         self._tell_change(entry, before)

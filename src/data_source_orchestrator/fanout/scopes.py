@@ -8,6 +8,21 @@ from data_source_orchestrator.core.policies import LimitPolicy
 from data_source_orchestrator.core.source import Source
 from data_source_orchestrator.resilience.guard import Guard
 from data_source_orchestrator.resilience.limits import Limits, Scope, scope_of
+from data_source_orchestrator.resilience.rate_limiter import RateLimiter
+
+
+def own_pace(key: str) -> str:
+    """Return the name of a source's own pace."""
+    return f"source {key}"
+
+
+def _host_pace(name: str) -> str:
+    return f"host {name}"
+
+
+def moved_pace(source: Source[Any]) -> str:
+    """Return the name of the pace that an upstream's own wait moves: its host's, where it names one."""
+    return own_pace(source.key) if source.host is None else _host_pace(source.host)
 
 
 class Scopes:
@@ -18,14 +33,30 @@ class Scopes:
         self._policies = dict(hosts)
         self._hosts: dict[str, Scope] = {}
         self._overall = None if overall is None else scope_of("all sources together", overall, clock)
+        self._own: dict[str, Scope] = {}
+
+    @property
+    def paces(self) -> dict[str, RateLimiter]:
+        """The pace of each scope, by a name that is the same in every process."""
+        scopes = {own_pace(key): scope for key, scope in self._own.items()}
+        scopes |= {_host_pace(name): scope for name, scope in self._hosts.items()}
+        scopes |= {} if self._overall is None else {"all": self._overall}
+        return {name: scope.rate for name, scope in scopes.items() if scope.rate is not None}
 
     def limit(self, guard: Guard, source: Source[Any]) -> None:
         """Let a guard pass its source's limits; without any there is nothing to pass."""
+        self.forget(source.key)
         own = None if source.limits is None else scope_of(f"{source.key} itself", source.limits, self._clock)
+        if own is not None:
+            self._own[source.key] = own
         host = None if source.host is None else self._host(source.host)
         scopes = [scope for scope in (own, host, self._overall) if scope is not None]
         pace = next((scope.rate for scope in (host, own) if scope is not None), None)
         guard.limit_by(Limits(scopes) if scopes else None, pace)
+
+    def forget(self, key: str) -> None:
+        """Let go of a source's own scope."""
+        self._own.pop(key, None)
 
     def _host(self, name: str) -> Scope:
         """Return a host's scope, which also keeps the waits that the host asks for, whether its pace is set or not."""

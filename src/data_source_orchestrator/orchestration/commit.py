@@ -12,29 +12,21 @@ from data_source_orchestrator.health.document import from_json, to_json
 from data_source_orchestrator.health.metrics import RunTotals, run_finished, totals_from_json, totals_to_json
 from data_source_orchestrator.health.state import SourceHealth
 from data_source_orchestrator.orchestration.happened import Happened, Ran, SourceHappened, fold, source_of
+from data_source_orchestrator.orchestration.paces import Paces, put_paces, stored_paces
 from data_source_orchestrator.orchestration.publish import Publication, publish, words_of
+from data_source_orchestrator.orchestration.versioned import NEVER_STORED, Versioned, versioned
 
 TOTALS = "runs"
 """The key of the one document of kind `metrics`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Breaker:
-    """A breaker's state, with the version of the stored one that it grew out of."""
-
-    version: int
-    state: Json
-
-
-NEVER_STORED = Breaker(version=0, state=None)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Everything that one transaction keeps; `breakers` are those that this process offers."""
+    """Everything that one transaction keeps; `breakers` and `paces` are those that this process offers."""
 
     happened: tuple[Happened, ...] = ()
-    breakers: Mapping[str, Breaker]
+    breakers: Mapping[str, Versioned]
+    paces: Paces | None = None
     publication: Publication | None = None
 
 
@@ -44,7 +36,8 @@ class Kept:
 
     health: Mapping[str, SourceHealth]
     totals: RunTotals
-    breakers: Mapping[str, Breaker]
+    breakers: Mapping[str, Versioned]
+    paces: Mapping[str, Versioned]
     switches: Mapping[str, Json]
     last_checked: Mapping[str, datetime]
     carried: Mapping[str, frozenset[str]]
@@ -58,6 +51,8 @@ def commit(transaction: Transaction, batch: Batch) -> Kept:
     _put_health(transaction, of_sources)
     _put_switches(transaction, [each for each in of_sources if isinstance(each, SourceSwitched)])
     _put_breakers(transaction, batch.breakers, {source_of(each) for each in of_sources if _decides(each)})
+    if batch.paces is not None:
+        put_paces(transaction, batch.paces)
     change = publish(transaction, batch.publication) if batch.publication else None
     return remembered(transaction, change)
 
@@ -67,21 +62,13 @@ def remembered(transaction: Transaction, change: SnapshotChange | None = None) -
     return Kept(
         health={key: from_json(document) for key, document in transaction.documents("health").items()},
         totals=totals_from_json(transaction.documents("metrics").get(TOTALS)),
-        breakers={key: _breaker(held) for key, held in transaction.documents("breaker").items()},
+        breakers={key: versioned(held) for key, held in transaction.documents("breaker").items()},
+        paces=stored_paces(transaction),
         switches=transaction.documents("switch"),
         last_checked={key: held.checked_at for key, held in transaction.contributions().items()},
         carried={key: words_of(held) for key, held in transaction.documents("capabilities").items()},
         change=change,
     )
-
-
-def _breaker(document: Json) -> Breaker:
-    """Return a stored breaker; what cannot be read is one that was never stored."""
-    match document:
-        case {"version": int(version), "state": state}:
-            return Breaker(version=version, state=state)
-        case _:
-            return NEVER_STORED
 
 
 def _put_runs(transaction: Transaction, runs: Sequence[Ran]) -> None:
@@ -118,12 +105,13 @@ def _decides(happened: SourceHappened) -> bool:
     return isinstance(happened, SourceForgotten) or (isinstance(happened, SourceSwitched) and happened.readmitted)
 
 
-def _put_breakers(transaction: Transaction, offered: Mapping[str, Breaker], decided: set[str]) -> None:
+def _put_breakers(transaction: Transaction, offered: Mapping[str, Versioned], decided: set[str]) -> None:
     """Keep breakers, unless another process has moved the stored one meanwhile; an operator's act is stronger."""
     stored = transaction.documents("breaker")
     for key in offered.keys() | decided:
-        held = _breaker(stored.get(key))
+        held = versioned(stored.get(key))
         mine = offered.get(key, NEVER_STORED)
         current = held.version == mine.version and held.state != mine.state
         if current or key in decided:
-            transaction.put_document("breaker", key, {"version": held.version + 1, "state": mine.state})
+            moved = Versioned(version=held.version + 1, state=mine.state)
+            transaction.put_document("breaker", key, moved.document)

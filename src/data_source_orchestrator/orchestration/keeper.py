@@ -23,10 +23,12 @@ from data_source_orchestrator.core.waiting import to_their_end
 from data_source_orchestrator.fanout.coordinator import SourceCoordinator
 from data_source_orchestrator.health.metrics import RunTotals, run_finished
 from data_source_orchestrator.health.state import SourceHealth
-from data_source_orchestrator.orchestration.commit import NEVER_STORED, Batch, Breaker, Kept, commit, remembered
+from data_source_orchestrator.orchestration.commit import Batch, Kept, commit, remembered
 from data_source_orchestrator.orchestration.happened import Happened, Ran, fold, slim, source_of
+from data_source_orchestrator.orchestration.paces import follow_paces, offered_paces, take_paces
 from data_source_orchestrator.orchestration.publish import Publication, carried_by
 from data_source_orchestrator.orchestration.run import Run
+from data_source_orchestrator.orchestration.versioned import NEVER_STORED, Versioned
 
 _LOG = logging.getLogger("data_source_orchestrator")
 
@@ -66,7 +68,7 @@ class Keeper:
             raise ConfigurationError("sync() needs somewhere to keep what it merges; give the orchestrator a store")
 
     async def load(self) -> None:
-        """Take over switches, health, breakers and totals from the store, once."""
+        """Take over switches, health, breakers, paces and totals from the store, once."""
         if self._store is None or self._kept is not None:
             return
         async with self._turn():
@@ -78,6 +80,7 @@ class Keeper:
         self._kept = await store.read(remembered)
         for source in self._coordinator.get_all_sources():
             self._take_over(source.key, self._kept)
+        take_paces(self._coordinator, self._kept.paces, self._pending)
         self._count_runs(self._kept)
 
     def ended(self, run: Run) -> None:
@@ -136,8 +139,13 @@ class Keeper:
             self._being_kept, self._unkept = self._unkept, []
             try:
                 offered = self._offered()
-                publication = None if contributions is None else self._publication(contributions)
-                batch = Batch(happened=tuple(self._being_kept), breakers=offered, publication=publication)
+                paces = offered_paces(self._coordinator, self._kept.paces if self._kept else {}, self._being_kept)
+                batch = Batch(
+                    happened=tuple(self._being_kept),
+                    breakers=offered,
+                    paces=paces,
+                    publication=None if contributions is None else self._publication(contributions),
+                )
                 kept = await store.write(lambda transaction: commit(transaction, batch))
             except Exception:
                 self._unkept[:0] = self._being_kept  # the next transaction keeps them
@@ -145,6 +153,7 @@ class Keeper:
             finally:
                 self._being_kept = []
             self._adopt(kept, offered)
+            follow_paces(self._coordinator, kept.paces, paces.offered, self._pending)
             return kept
 
     def _turn(self) -> asyncio.Lock:
@@ -162,6 +171,7 @@ class Keeper:
                 self.note(event)
             case SourceRegistered(source=key) if self._kept is not None:
                 self._take_over(key, self._kept)
+                take_paces(self._coordinator, self._kept.paces, self._pending)
             case _:
                 pass
 
@@ -202,7 +212,7 @@ class Keeper:
             if isinstance(happened, Ran):
                 self.totals = run_finished(self.totals, happened.metadata)
 
-    def _adopt(self, kept: Kept, offered: Mapping[str, Breaker]) -> None:
+    def _adopt(self, kept: Kept, offered: Mapping[str, Versioned]) -> None:
         """Take over the store's view after a transaction; where another process moved a breaker, follow it."""
         self._kept = kept
         self._count_runs(kept)
@@ -213,10 +223,10 @@ class Keeper:
             if stored is not None and key in offered and stored.state != offered[key].state:
                 self._coordinator.restore_breaker(key, stored.state)
 
-    def _offered(self) -> dict[str, Breaker]:
+    def _offered(self) -> dict[str, Versioned]:
         stored = self._kept.breakers if self._kept else {}
         return {
-            source.key: Breaker(
+            source.key: Versioned(
                 version=stored.get(source.key, NEVER_STORED).version,
                 state=self._coordinator.guard(source.key).breaker.to_state(),
             )

@@ -15,6 +15,8 @@ from data_source_orchestrator.orchestration.publish import not_published
 class SourceView:
     """A source's settings, switches and age; `retry_after` is seconds until an open breaker lets a probe through.
 
+    `held_for` is the seconds for which its upstream has asked to be left alone, None where it has not.
+
     `not_published` are the capabilities that it declares and that no accepted row has ever carried; they are never
     late. Before the first answer nothing is known of that, and it is empty.
     """
@@ -23,6 +25,7 @@ class SourceView:
     admitted: bool
     breaker: str
     retry_after: float | None
+    held_for: float | None
     checked_at: datetime | None
     freshness: Freshness
     not_published: tuple[str, ...]
@@ -35,12 +38,14 @@ def view(
     carried: Mapping[str, frozenset[str]],
 ) -> SourceView:
     """Return how a source stands now, given when it last answered and which capabilities its rows have carried."""
-    breaker = coordinator.guard(source.key).breaker
+    guard = coordinator.guard(source.key)
+    breaker, pace = guard.breaker, guard.pace
     return SourceView(
         source=source,
         admitted=breaker.admits,
         breaker=breaker.state,
         retry_after=breaker.retry_after,
+        held_for=pace.held_for or None if pace is not None else None,
         checked_at=checked_at,
         freshness=freshness_of(checked_at, source.update_interval, coordinator.clock.now()),
         not_published=not_published(source, carried),

@@ -1,6 +1,7 @@
 """A rate limiter as it is kept between processes: moments of the wall clock, each with how far off it was."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -32,6 +33,30 @@ def read(state: Json, now: datetime) -> Kept:
             return Kept(back_in=_left(back, now), held_for=_left(held, now))
         case _:
             return Kept(back_in=0.0, held_for=0.0)
+
+
+def later(one: Json, other: Json, now: datetime) -> Json:
+    """Return a document of whatever lasts longer in either, None where nothing lasts.
+
+    What one process has taken and the wait that another was asked for are both true. A moment that is believed stays
+    as it was written, so that no rounding adds up; one that a clock was set back from is told anew.
+    """
+    told = {name: _later(_member(one, name), _member(other, name), now) for name in ("back", "held")}
+    return told if any(told.values()) else None
+
+
+def _later(one: Json, other: Json, now: datetime) -> Json:
+    longest = max(one, other, key=lambda moment: _left(moment, now))
+    left = _left(longest, now)
+    match longest:
+        case {"in": off} if left == off:  # the whole wait is still to come: perhaps from a clock that was set back
+            return _moment(left, now)
+        case _:
+            return longest if left > 0 else None
+
+
+def _member(state: Json, name: str) -> Json:
+    return state.get(name) if isinstance(state, Mapping) else None
 
 
 def _moment(seconds: float, now: datetime) -> Json:

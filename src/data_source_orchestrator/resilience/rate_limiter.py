@@ -23,6 +23,9 @@ from data_source_orchestrator.resilience.rate_quota import Quota
 _UNBOUNDED = 2**53
 """Calls at once where no policy says how many: whole numbers up to here are exact as floats."""
 
+SAME_MOMENT = 1e-5
+"""Seconds by which two tellings of one moment may differ: documents tell microseconds, rounded up."""
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -178,12 +181,14 @@ class RateLimiter:
             self._quota = None
         self._changed()
 
+    @property
+    def held_for(self) -> float:
+        """Seconds for which nothing is let through because the upstream asked for that; 0 where it did not."""
+        return max(0.0, self._kept(self._monotonic()).held_for)
+
     def to_state(self) -> dict[str, Json]:
         """Return what must survive a restart, in wall-clock time: what was taken, and until when all is held."""
-        now, told = self._monotonic(), self._quota
-        spent_until = told.until if told is not None and told.left <= 0 else -math.inf
-        kept = Kept(back_in=self._back_at() - now, held_for=max(self._held_until, spent_until) - now)
-        return written(kept, self._clock.now())
+        return written(self._kept(self._monotonic()), self._clock.now())
 
     def restore(self, state: Json) -> None:
         """Take over a state as `to_state` left it, aged by the wall clock; one that cannot be read is fresh.
@@ -197,12 +202,28 @@ class RateLimiter:
         self._quota = None
         self._changed()
 
+    def catch_up(self, state: Json) -> None:
+        """Take over from a state what lasts longer than what is known here, as another process has learnt it."""
+        now, told = self._monotonic(), read(state, self._clock.now())
+        known = self._kept(now)
+        back_in = min(told.back_in, self._burst * self._per / self._limit)
+        if back_in > known.back_in + SAME_MOMENT:
+            self._start, self._taken = now + back_in, 0
+        if told.held_for > known.held_for + SAME_MOMENT:
+            self._held_until = now + told.held_for
+        self._changed()
+
     @classmethod
     def from_state(cls, state: Json, policy: RateLimitPolicy | None, *, clock: Clock | None = None) -> "RateLimiter":
         """Return a new limiter that has taken over a state, as `restore` does."""
         limiter = cls(policy, clock=clock)
         limiter.restore(state)
         return limiter
+
+    def _kept(self, now: float) -> Kept:
+        told = self._quota
+        spent_until = told.until if told is not None and told.left <= 0 else -math.inf
+        return Kept(back_in=self._back_at() - now, held_for=max(self._held_until, spent_until) - now)
 
     def _take_or_wait(self, n: int, now: float) -> float:
         """Take `n` and return 0, or return the seconds after which they could be had; everything is looked at."""

@@ -54,7 +54,7 @@ def circuit_open(retry_after: float | None, *, forced: bool = False) -> str:
 def limited(scope: str, retry_after: float | None) -> str:
     """Tell that the limits of a scope let nothing through in time, and when they might."""
     wait = "" if retry_after is None else f"; it would have had to wait {seconds(retry_after)} s"
-    return f"the limit of {scope} left it no time{wait}"
+    return f"the limit of {scope}, or a wait that its upstream asked for, left it no time{wait}"
 
 
 def not_again(skipped: Skipped) -> str:

@@ -39,19 +39,23 @@ def switches(facts: Facts) -> Finding:
     """Tell which sources are not asked, and by whose will."""
     off = {key: view for key, view in facts.views.items() if not view.source.enabled}
     left_alone = [key for key in facts.enabled if not facts.views[key].admitted]
+    not_asked = [*off, *left_alone, *facts.held]
     if not facts.views:
         return Finding("look here", "no source is registered: no plug-in is installed, or none is loaded", "pip list")
-    if facts.readmitted and not off and not left_alone:
+    if facts.readmitted and not not_asked:
         back = f"{joined(facts.readmitted)} had been left alone, answered now, and may be asked again"
         return Finding("ok", back, facts.dso("sync"))
-    if not off and not left_alone and facts.trouble is not None:
+    if not not_asked and facts.trouble is not None:
         doubt = "no setting keeps a source off; what the operator switched is not known without the store"
         return Finding("unknown", doubt, facts.dso("sources"))
-    if not off and not left_alone:
+    if not not_asked:
         return Finding("ok", f"{_all(len(facts.views))} may be asked", facts.dso("sources"))
     told = [f"{key} is disabled by {view.source.switched_off_by or 'the operator'}" for key, view in off.items()]
     told += [f"{key} is left alone by its circuit breaker{_until(facts, key)}" for key in left_alone]
-    return Finding("look here", "; ".join(told), _lift(facts, [*off, *left_alone]))
+    told += [
+        f"the upstream of {key} asked to be left alone for another {span(wait)}" for key, wait in facts.held.items()
+    ]
+    return Finding("look here", "; ".join(told), _lift(facts, not_asked))
 
 
 def timeouts(facts: Facts) -> Finding:

@@ -73,10 +73,16 @@ class Facts:
         return tuple(key for key, check in checks.items() if check is not None and check.offline)
 
     @property
+    def held(self) -> dict[str, float]:
+        """The seconds for which upstreams asked to be left alone, by enabled source, where no run can wait so long."""
+        asked = {key: self.views[key].held_for or 0.0 for key in self.enabled}
+        return {key: wait for key, wait in asked.items() if wait > min(self.timeout(key), self.run_limit)}
+
+    @property
     def promising(self) -> bool:
         """Whether a run could be kept and suffice now, by who answered."""
-        answered = len(self.enabled) - len(self.unanswered)
-        return self.trouble is None and bool(self.enabled) and answered >= self.run.min_successful_sources
+        willing = [key for key in self.enabled if key not in self.unanswered and key not in self.held]
+        return self.trouble is None and bool(self.enabled) and len(willing) >= self.run.min_successful_sources
 
     @property
     def run_limit(self) -> float:

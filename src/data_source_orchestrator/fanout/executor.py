@@ -10,6 +10,7 @@ from contextvars import copy_context
 from functools import partial
 from typing import Any
 
+from data_source_orchestrator.core.clock import Timer
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.errors import FetchError
 from data_source_orchestrator.core.outcome import Failure, Outcome, Skipped
@@ -32,6 +33,8 @@ Outcomes = AsyncGenerator[Sequence[Outcome[Any]], None]
 
 class Executor:
     """Asks the sources of one plan and gives back one outcome for each."""
+
+    _limit: Timer
 
     def __init__(  # noqa: PLR0913 — each is another thing that is handed in
         self,
@@ -103,7 +106,7 @@ class Executor:
         )
         waiting = {self._flights.board(source, booking): booking for source in sources if self._flights.knows(source)}
         ending: list[asyncio.Task[None]] = []
-        timer = self._deadline.call_when_due(partial(self._cut_short, waiting, arrivals))
+        self._set_limit(waiting, arrivals)
         try:
             self._flights.take_off()
             if gone:
@@ -121,12 +124,18 @@ class Executor:
             if rest:
                 yield [_outcome(flight, SkipReason.FAIL_FAST) for flight in rest]
         finally:
-            timer.cancel()
+            self._limit.cancel()
             self._get_off(list(waiting), waiting, ending)
             await to_their_end(ending)
 
+    def _set_limit(self, waiting: Iterable[Flight], arrivals: Arrivals[Flight]) -> None:
+        self._limit = self._deadline.call_when_due(partial(self._cut_short, waiting, arrivals))
+
     def _cut_short(self, waiting: Iterable[Flight], arrivals: Arrivals[Flight]) -> None:
         """Leave flights that go on after this run's limit because another run has more time, or that never began."""
+        if not self._deadline.passed:  # timers come a little early, and whoever joins meanwhile may put a flight off
+            self._set_limit(waiting, arrivals)
+            return
         for flight in waiting:
             if flight.deadline.at > self._deadline.at or flight.task is None:
                 arrivals.put(flight)

@@ -1,7 +1,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from data_source_orchestrator.core.allowance import Allowance
@@ -110,6 +110,8 @@ def test_of_several_the_tightest_is_believed():
         | st.builds('"{}";r={};t={}'.format, st.text(max_size=3), st.integers(), st.integers()),
     )
 )
+@example(headers={"ratelimit-reset": "0\x1f"})
+@example(headers={"ratelimit-remaining": "0\x1f"})
 def test_whatever_an_upstream_sends_is_an_allowance_within_bounds_or_none(headers: dict[str, str]):
     allowance = parse_allowance(headers, NOW)
     assert allowance is None or (allowance.remaining >= 0 and 0 <= allowance.reset_after <= LONGEST_RESET)

@@ -90,14 +90,16 @@ def _parameters(member: str) -> dict[str, str]:
 
 
 def _whole(text: str) -> int | None:
-    return int(text) if _WHOLE.fullmatch(text.strip()) else None
+    digits = text.strip()
+    return int(digits) if _WHOLE.fullmatch(digits) else None
 
 
 def _until(text: str, now: datetime) -> float | None:
     """Return seconds from now, given as such or as a moment since 1970 in seconds or milliseconds."""
-    if not _SECONDS.fullmatch(text.strip()):
+    number = text.strip()
+    if not _SECONDS.fullmatch(number):
         return None
-    value = float(text)
+    value = float(number)
     if value <= _LONGEST_DELTA:
         return value
     if int(value) in _EPOCH:

@@ -64,18 +64,22 @@ async def store_in(path: Path, opened: AsyncExitStack) -> SqliteStore:
 
 
 async def bare(path: Path, opened: AsyncExitStack) -> Work:
-    """Return what adds a run and its rows with sqlite3 alone, to a store that was made as ours is."""
-    await (await SqliteStore.open(path)).close()
+    """Return what adds a run and its rows again and again with sqlite3 alone, as ours has added them once."""
+    store = await SqliteStore.open(path)
+    await ours(store, MANY)()
+    await store.close()
     connection = opened.enter_context(closing(sqlite3.connect(path, isolation_level=None)))
     connection.execute("PRAGMA synchronous = FULL")
     queries, names_of_runs = load_queries("sqlite"), names()
-    ready = [(f"s{number}", "success", 1, 0.25, None, None, "[]") for number in range(MANY)]
+    _, *run_rest = connection.execute("SELECT * FROM runs").fetchone()
+    rests = [rest for _, *rest in connection.execute("SELECT * FROM outcomes")]
+    next(names_of_runs)  # that one is there
 
     async def run() -> None:
         name = next(names_of_runs)
         connection.execute("BEGIN IMMEDIATE")
-        connection.execute(queries["add_run"], (name, "sync", NOON.isoformat(), 1.5, True, False))
-        connection.executemany(queries["add_outcome"], [(name, *row) for row in ready])
+        connection.execute(queries["add_run"], (name, *run_rest))
+        connection.executemany(queries["add_outcome"], [(name, *rest) for rest in rests])
         connection.execute("COMMIT")
 
     return run

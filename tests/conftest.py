@@ -7,10 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import Phase, settings
 
 from data_source_orchestrator.testing import VirtualClock, run_virtual
 
 UPSTREAM = Path(__file__).parents[2] / "shared" / "upstream"
+
+# For mutation testing: the same examples for every mutant, and no search for the smallest that kills it.
+settings.register_profile("mutation", derandomize=True, database=None, phases=(Phase.explicit, Phase.generate))
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -86,8 +86,8 @@ class Hedge:
         elif ended.failed is not None and ended.failed.kind is FailureKind.TIMEOUT:
             self.latencies.censor(ended.duration)
 
-    def _may_join(self, deadline: Deadline, budget: Budget, waited: float, after: FailureKind | None) -> bool:
-        if deadline.passed or not budget.spend_hedge(after):
+    def _may_join(self, deadline: Deadline, budget: Budget, waited: float) -> bool:
+        if deadline.passed or not budget.spend_hedge():
             return False
         if self.on_hedge is not None:
             self.on_hedge(waited)

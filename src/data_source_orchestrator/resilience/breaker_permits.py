@@ -32,11 +32,11 @@ class Permit(Struct, eq=False, gc=False):  # an era knows no permit, so no circl
         return self.era.generation
 
 
-def refusal(permit: Permit, breaker: object, awaited: int) -> PermitError:
-    """Return why a breaker that awaited a permit of its own at a certain stage does not take this one."""
+def refusal(permit: Permit, breaker: object) -> PermitError:
+    """Return why a breaker does not take this permit, which it would take at another stage if it were its own."""
     if permit.era.breaker is not breaker:
         return PermitError("this permit is another breaker's; give it back to the one whose admit() gave it")
-    if permit.stage < awaited:
+    if permit.stage == HELD:
         return PermitError("this permit's attempt is still under way; call finish() before finish_execution()")
     return PermitError(
         "this permit was given back already; each is good for one attempt:"

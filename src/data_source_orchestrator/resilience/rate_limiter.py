@@ -75,11 +75,7 @@ class RateLimiter:
     @property
     def remaining(self) -> int:
         """How many could be let through at this moment."""
-<<<<<<< HEAD
         return self._remaining(self._monotonic())
-=======
-        return self._free(self._monotonic())
->>>>>>> 20b2562 (wip 2)
 
     def check(self, n: int = 1) -> Decision:
         """Take `n` if they may be had now and nobody waits; never wait. Raises `ConfigurationError` where none can be.
@@ -202,10 +198,6 @@ class RateLimiter:
         limiter.restore(state)
         return limiter
 
-<<<<<<< HEAD
-    def _take_or_wait(self, n: int, now: float) -> float:
-        """Take `n` and return 0, or return the seconds after which they could be had; everything is looked at."""
-=======
     def _follow(self, policy: RateLimitPolicy | None) -> None:
         now = self._monotonic()
         used = self._used(now)
@@ -215,18 +207,8 @@ class RateLimiter:
         self._start = now - (self._taken - used) * self._per / self._limit
         self._changed()
 
-    def _free(self, now: float) -> int:
-        if self._line.first() is not None or now < self._held_until:
-            return 0
-        most = self._burst if self._quota is None or now >= self._quota.until else min(self._burst, self._quota.left)
-        free = max(0, min(most, math.floor(self._burst - self._used(now))))
-        if free < most and self._due(now, free + 1) <= now:  # the floor of a float may be one off
-            return free + 1
-        return free - 1 if free and self._due(now, free) > now else free
-
-    def _check(self, n: int, now: float) -> Decision:
-        """Decide with everything looked at."""
->>>>>>> 20b2562 (wip 2)
+    def _take_or_wait(self, n: int, now: float) -> float:
+        """Take `n` and return 0, or return the seconds after which they could be had; everything is looked at."""
         count(n, "n", least=1)
         if n > self._burst:
             raise self._never(n)

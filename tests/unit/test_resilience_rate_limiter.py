@@ -420,6 +420,18 @@ async def test_a_slower_pace_lets_go_of_who_can_no_longer_be_served(clock: Virtu
     assert clock.monotonic() == 30.0
 
 
+async def test_whoever_can_never_be_served_any_longer_waits_no_longer(clock: VirtualClock):
+    limiter = RateLimiter(RateLimitPolicy(limit=1, per=1, burst=3), clock=clock)
+    limiter.check(3)
+    one, three = asyncio.create_task(limiter.acquire()), asyncio.create_task(limiter.acquire(3))
+    await settled()
+    limiter.policy = RateLimitPolicy(limit=1, per=1, burst=2)
+    assert (limiter.waiting, limiter.wait_for()) == (1, 3.0)
+    with pytest.raises(ConfigurationError, match="n is 3"):
+        await three
+    assert (await one).allowed
+
+
 def test_an_upstream_that_leaves_fewer_is_believed_until_its_reset():
     clock, limiter = manual(RateLimitPolicy(limit=100, per=1, burst=100))
     limiter.observe(Allowance(remaining=3, reset_after=60))

@@ -7,10 +7,24 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, Phase, settings
 
 from data_source_orchestrator.testing import VirtualClock, run_virtual
 
 UPSTREAM = Path(__file__).parents[2] / "shared" / "upstream"
+
+# How long an example takes says more of the machine than of the code.
+settings.register_profile("tests", deadline=None, suppress_health_check=(HealthCheck.too_slow,))
+settings.load_profile("tests")
+
+# For mutation testing: the same examples for every mutant, and no search for the smallest that kills it.
+settings.register_profile(
+    "mutation",
+    settings.get_profile("tests"),
+    derandomize=True,
+    database=None,
+    phases=(Phase.explicit, Phase.generate),
+)
 
 
 @pytest.hookimpl(tryfirst=True)

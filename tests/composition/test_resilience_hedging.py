@@ -20,12 +20,14 @@ from test_resilience_rig import Rig as GuardRig
 from test_resilience_rig import lasting, swallowing
 from test_resilience_rig import success as outcome_of
 
+from data_source_orchestrator.core.context import FetchContext
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.events import AttemptFinished, BudgetRefused, CallHedged
 from data_source_orchestrator.core.policies import BudgetPolicy, HedgePolicy, Purpose
 from data_source_orchestrator.core.verdicts import Verdict
 from data_source_orchestrator.resilience.budget import JointBudget, RetryBudget
 from data_source_orchestrator.resilience.race import better
+from data_source_orchestrator.testing import VirtualTimeLoop
 
 
 async def test_a_call_that_answers_before_the_delay_makes_no_task_and_leaves_no_timer():
@@ -304,6 +306,20 @@ async def test_a_hedged_call_that_is_thrown_away_takes_its_second_with_it():
     assert nothing_is_left(rig)
 
 
+def test_a_hedged_call_that_is_thrown_away_after_its_loop_was_closed_raises_nothing():
+    rig = Rig(Line(9), Line(9))
+    thrown_away = rig.run()
+
+    async def begin() -> None:
+        thrown_away.send(None)
+        await asyncio.sleep(2)
+
+    loop = VirtualTimeLoop()
+    loop.run_until_complete(begin())
+    loop.close()
+    thrown_away.close()
+
+
 async def test_many_hedged_calls_at_once_leave_nothing_behind():
     rig = Rig(Line(9), Line(0.5))
     await asyncio.gather(*(rig.run() for _ in range(50)))
@@ -345,6 +361,18 @@ async def test_a_guarded_attempt_that_lasts_is_joined_by_a_second_and_the_first_
     assert [event.verdict for event in rig.told(AttemptFinished)] == [Verdict.SUCCESS, Verdict.CENSORED]
     assert (rig.breaker.statistics.censored, rig.budget.tokens) == (1, 496)
     assert [event.after for event in rig.told(CallHedged)] == [1]
+
+
+async def test_a_second_call_s_fetcher_is_told_which_it_is_and_may_warn():
+    async def fetch(ctx: FetchContext) -> str:
+        if len(script.calls) == 1:
+            await asyncio.sleep(10)
+        ctx.warn(f"attempt {ctx.attempt}")
+        return "data"
+
+    rig = GuardRig(hedge=HedgePolicy(delay=1))
+    script = rig.script(fetch)
+    assert outcome_of(await rig.execute(script)).warnings == ("attempt 2",)
 
 
 async def test_a_probe_of_a_half_open_breaker_is_never_hedged():

@@ -6,9 +6,9 @@ import pytest
 
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.errors import ConfigurationError
-from data_source_orchestrator.core.policies import ConcurrencyPolicy, RateLimitPolicy
+from data_source_orchestrator.core.policies import ConcurrencyPolicy, LimitPolicy, RateLimitPolicy
 from data_source_orchestrator.resilience.concurrency import ConcurrencyLimiter
-from data_source_orchestrator.resilience.limits import Limits, Passage, Refusal, Scope
+from data_source_orchestrator.resilience.limits import Limits, Passage, Refusal, Scope, scope_of
 from data_source_orchestrator.resilience.rate_limiter import RateLimiter
 from data_source_orchestrator.testing import VirtualClock
 
@@ -112,6 +112,18 @@ async def test_a_passage_left_twice_or_elsewhere_is_an_error_and_changes_nothing
     with pytest.raises(ConfigurationError, match="leave each passage once"):
         limits.leave(entered, used=False)
     assert (pace(whole).remaining, pace(other).remaining, places(other).in_flight) == (0, 1, 0)
+
+
+async def test_limits_made_of_a_policy_end_every_wait_at_its_deadline(clock: VirtualClock):
+    policy = LimitPolicy(concurrency=ConcurrencyPolicy(limit=1))
+    limits = Limits([scope_of("prices", policy, clock)])
+    await passage(limits)
+    at_the_slot = asyncio.create_task(refusal(limits, within=9))
+    await settled()
+    assert await refusal(limits, within=5) == ("deadline", "prices", None)
+    assert clock.monotonic() == 5
+    assert await at_the_slot == ("deadline", "prices", None)
+    assert clock.monotonic() == 9
 
 
 async def test_no_limits_let_everything_through():

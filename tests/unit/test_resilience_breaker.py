@@ -334,6 +334,22 @@ def test_a_document_that_is_missing_is_taken_for_closed():
     assert again.state == "closed"
 
 
+def test_a_breaker_made_from_a_state_tells_of_what_changes_from_then_on():
+    bench = Bench()
+    again = CircuitBreaker.from_state(
+        {"state": "closed", "failures": 4},
+        bench.policy,
+        clock=bench.clock,
+        chance=bench.chance,
+        on_change=bench.changed,
+    )
+    permit = again.admit()
+    assert permit is not None
+    again.finish(permit, Verdict.FAILURE, 0.1)
+    again.finish_execution(permit, Verdict.FAILURE)
+    assert bench.changes == [("closed", "open", 30.0)]
+
+
 def test_a_stored_state_is_taken_over_in_place_and_told_to_nobody_a25():
     bench, other = Bench(), Bench()
     other.trip()

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from test_resilience_breaker import Bench
 
+from data_source_orchestrator.core.durations import LONGEST
 from data_source_orchestrator.core.policies import BreakerPolicy
 from data_source_orchestrator.core.verdicts import Verdict
 from data_source_orchestrator.resilience.breaker_statistics import Share
@@ -36,11 +37,12 @@ def test_an_open_breaker_tells_the_whole_wait_and_what_made_it_open():
     }
 
 
-def test_a_document_without_the_new_members_is_read_and_left_as_it_is_a25():
-    old = {"state": "open", "trips": 3, "retry_at": "2026-01-01T00:01:30+00:00"}
+@pytest.mark.parametrize(("retry_at", "wait"), [("2026-01-01T00:01:30+00:00", 90), ("2026-01-01T00:10:00+00:00", 600)])
+def test_a_document_without_the_new_members_is_read_and_left_as_it_is_a25(retry_at: str, wait: float):
+    old = {"state": "open", "trips": 3, "retry_at": retry_at}
     bench = Bench()
     again = bench.restarted(old)
-    assert (again.state, again.retry_after, again.statistics.rule) == ("open", 90, None)
+    assert (again.state, again.retry_after, again.statistics.rule) == ("open", wait, None)
     assert again.to_state() == old
 
 
@@ -92,7 +94,7 @@ def test_the_window_by_time_survives_a_restart_and_ages_by_the_wall_clock_a25():
 
 def test_a_wall_clock_set_back_does_not_stop_a_window_by_time():
     bench = Bench(TIMED)
-    far = int((bench.clock.now() + timedelta(days=400)).timestamp() // 6)
+    far = int((bench.clock.now() + timedelta(days=400, seconds=18)).timestamp() // 6)
     slots = {"window_seconds": 60.0, "slots": [[far - 1, 2, 2], [far, 1, 1]]}
     bench.breaker = bench.restarted({"state": "closed", "failures": 0, "failure_ratio": slots})
     assert bench.statistics.failure_ratio is not None
@@ -121,6 +123,7 @@ def test_reading_its_statistics_changes_nothing_that_is_kept():
         {"failure_ratio": {"window": 7, "results": "1111111"}},
         {"failure_ratio": {"window": 8, "results": "111111111"}},
         {"failure_ratio": {"window": 8, "results": "12"}},
+        {"failure_ratio": {"window": 8, "results": "1X"}},
         {"failure_ratio": {"window": 8, "results": [1, 1]}},
         {"failure_ratio": {"window_seconds": 60.0, "slots": [[1, 1, 1]]}},
         {"failure_ratio": "1111"},
@@ -159,6 +162,24 @@ def test_a_window_by_time_that_makes_no_sense_is_empty(slots: Any):
     assert again.to_state() == {"state": "closed", "failures": 3}
 
 
+@pytest.mark.parametrize(("attempts", "kept"), [(10**12, 10**12), (10**12 + 1, 0)])
+def test_a_window_by_time_believes_in_no_more_than_a_trillion_attempts(attempts: int, kept: int):
+    bench = Bench(TIMED)
+    slots = {"window_seconds": 60.0, "slots": [[int(bench.clock.now().timestamp() // 6), attempts, 0]]}
+    again = bench.restarted({"state": "closed", "failures": 0, "failure_ratio": slots})
+    assert again.statistics.failure_ratio is not None
+    assert again.statistics.failure_ratio.throughput == kept
+
+
+def test_a_window_by_time_with_an_attempt_in_each_of_its_slots_survives_a_restart_a25():
+    bench = Bench(BreakerPolicy(failure_ratio=0.5, window_seconds=60, minimum_throughput=99))
+    bench.attempts(F)
+    for _ in range(9):
+        bench.clock.advance(6)
+        bench.attempts(F)
+    assert bench.restarted().statistics.failure_ratio == Share(throughput=10, ratio=1.0)
+
+
 def test_slots_that_lie_further_apart_than_the_window_are_not_thrown_together():
     bench = Bench(TIMED)
     present = int(bench.clock.now().timestamp() // 6)
@@ -191,6 +212,32 @@ def test_a_wall_clock_set_back_keeps_nobody_out_for_longer_than_the_wait_that_wa
     kept = json.loads(json.dumps(bench.breaker.to_state()))
     kept["retry_at"] = (datetime.fromisoformat(kept["retry_at"]) + timedelta(days=1)).isoformat()
     assert bench.restarted(kept).retry_after == 30
+
+
+def test_a_rule_that_is_no_name_is_not_told():
+    bench = Bench()
+    kept = {"state": "open", "trips": 1, "retry_at": "2026-01-01T00:00:20+00:00", "rule": 7}
+    assert bench.restarted(kept).statistics.rule is None
+
+
+def test_the_longest_wait_that_can_be_is_told():
+    bench = Bench()
+    kept = {"state": "open", "trips": 1, "retry_at": "2026-01-01T00:00:20+00:00", "cool_down": LONGEST}
+    again = bench.restarted(kept)
+    assert (again.retry_after, again.to_state()["cool_down"]) == (20, LONGEST)
+
+
+def test_what_was_kept_by_a_machine_that_did_not_know_the_date_is_believed():
+    bench = Bench()
+    again = bench.restarted({"state": "open", "trips": 1, "retry_at": "1970-01-01T00:00:30+00:00"})
+    assert (again.state, again.admits) == ("open", True)
+
+
+@pytest.mark.parametrize("wait", [0, 0.5])
+def test_a_wait_of_less_than_a_second_is_kept_as_it_was(wait: float):
+    bench = Bench()
+    kept = {"state": "open", "trips": 1, "retry_at": "2026-01-01T00:00:20+00:00", "cool_down": wait}
+    assert bench.restarted(kept).retry_after == wait
 
 
 def test_a_lower_longest_wait_holds_for_what_was_kept_too():

@@ -30,6 +30,14 @@ def test_so_many_failed_attempts_in_a_row_trip_it():
     assert bench.changes == [("closed", "open", 30.0)]
 
 
+def test_whatever_tripped_it_the_failed_attempts_of_before_are_forgotten():
+    bench = Bench(BreakerPolicy(attempt_failures=3, cool_down=30))
+    bench.attempts(F, F, F)
+    bench.clock.advance(30)
+    bench.attempts(S, F, F)
+    assert (bench.breaker.state, bench.statistics.consecutive_failed_attempts) == ("closed", 2)
+
+
 def test_a_success_between_failed_attempts_begins_the_count_anew():
     assert state_after(BreakerPolicy(attempt_failures=3), F, F, S, F, F) == "closed"
 

@@ -12,7 +12,7 @@ def test_a_hedge_costs_what_a_retry_costs():
     budget = RetryBudget(BudgetPolicy())
     assert budget.spend_hedge()
     assert budget.tokens == 495
-    assert budget.spend_hedge(FailureKind.TIMEOUT)
+    assert budget.spend_hedge()
     assert budget.tokens == 490
 
 

@@ -172,7 +172,8 @@ def test_an_overload_lowers_the_limit_once_for_all_that_were_under_way():
     for slot in slots:
         limiter.leave(slot, overloaded=True)
     assert limiter.limit == 90
-    limiter.leave(entered(limiter), overloaded=True)
+    for slot in fill(limiter):
+        limiter.leave(slot, overloaded=True)
     assert limiter.limit == 81
 
 
@@ -182,7 +183,9 @@ def test_as_many_successes_as_the_limit_add_one_while_it_is_used_to_the_full():
     assert limiter.limit == 10
     answered(limiter, 1)
     assert limiter.limit == 11
-    answered(limiter, 11)
+    answered(limiter, 10)
+    assert limiter.limit == 11
+    answered(limiter, 1)
     assert limiter.limit == 12
 
 

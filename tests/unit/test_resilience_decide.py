@@ -16,6 +16,10 @@ def test_a_failure_worth_a_retry_waits_for_our_own_delay():
     assert decide(failed(), retries_left=1, delay=2.0, remaining=10.0) == Wait(2.0)
 
 
+def test_a_wait_that_fits_into_the_last_moment_is_worth_it():
+    assert decide(failed(), retries_left=1, delay=0.1, remaining=0.5) == Wait(0.1)
+
+
 def test_with_no_retry_left_it_stops_without_a_word_b04():
     assert decide(failed(), retries_left=0, delay=2.0, remaining=10.0) == Stop()
 

@@ -411,12 +411,25 @@ async def test_a_slower_pace_lets_go_of_who_can_no_longer_be_served(clock: Virtu
     patient = asyncio.create_task(limiter.acquire())
     await settled()
     limiter.policy = RateLimitPolicy(limit=1, per=10, burst=2)
+    assert limiter.waiting == 1
     with pytest.raises(ConfigurationError, match="n is 4"):
         await four
     assert not (await late).allowed
     assert clock.monotonic() == 0.0
     assert (await patient).allowed
     assert clock.monotonic() == 30.0
+
+
+async def test_whoever_can_never_be_served_any_longer_waits_no_longer(clock: VirtualClock):
+    limiter = RateLimiter(RateLimitPolicy(limit=1, per=1, burst=3), clock=clock)
+    limiter.check(3)
+    one, three = asyncio.create_task(limiter.acquire()), asyncio.create_task(limiter.acquire(3))
+    await settled()
+    limiter.policy = RateLimitPolicy(limit=1, per=1, burst=2)
+    assert (limiter.waiting, limiter.wait_for()) == (1, 3.0)
+    with pytest.raises(ConfigurationError, match="n is 3"):
+        await three
+    assert (await one).allowed
 
 
 def test_an_upstream_that_leaves_fewer_is_believed_until_its_reset():
@@ -429,6 +442,24 @@ def test_an_upstream_that_leaves_fewer_is_believed_until_its_reset():
     assert (limiter.remaining, admitted(limiter)) == (0, 0)
     clock.advance(0.1)
     assert (limiter.remaining, admitted(limiter)) == (100, 100)
+
+
+def test_an_upstream_that_leaves_fewer_than_the_pace_would_take_is_believed_too():
+    clock, limiter = manual(RateLimitPolicy(limit=2, per=0.5))
+    limiter.observe(Allowance(remaining=100, reset_after=60))
+    let_through = 0
+    for _ in range(200):
+        let_through += limiter.check().allowed
+        clock.advance(0.25)
+    assert let_through == 100
+
+
+def test_a_word_in_the_moment_in_which_a_window_ends_is_about_the_next():
+    clock, limiter = manual(None)
+    limiter.observe(Allowance(remaining=2, reset_after=60))
+    clock.advance(60)
+    limiter.observe(Allowance(remaining=0, reset_after=1))
+    assert limiter.check().retry_after == 1.0
 
 
 def test_an_upstream_that_leaves_more_never_loosens_the_policy():
@@ -448,6 +479,7 @@ def test_within_one_window_only_a_lower_word_counts_and_a_later_window_begins_an
     limiter.observe(Allowance(remaining=5, reset_after=60.5))
     assert limiter.remaining == 2
     limiter.observe(Allowance(remaining=1, reset_after=59))
+    limiter.observe(Allowance(remaining=5, reset_after=61))
     assert admitted(limiter) == 1
     clock.advance(30)
     limiter.observe(Allowance(remaining=4, reset_after=60))
@@ -490,6 +522,17 @@ async def test_waiters_beyond_the_upstreams_allowance_wait_for_its_reset(clock: 
     assert order == [("a", 1.0), ("b", 30.0), ("c", 31.0), ("d", 32.0)]
 
 
+async def test_a_lower_word_lets_go_at_once_of_who_can_no_longer_be_served(clock: VirtualClock):
+    limiter = RateLimiter(ONE_A_SECOND, clock=clock)
+    limiter.check()
+    limiter.observe(Allowance(remaining=5, reset_after=30))
+    late = asyncio.create_task(limiter.acquire(deadline=Deadline.after(clock, 20)))
+    await settled()
+    limiter.observe(Allowance(remaining=0, reset_after=30))
+    assert not (await late).allowed
+    assert clock.monotonic() == 0.0
+
+
 async def test_a_wait_begun_under_an_allowance_is_looked_at_again_when_its_window_ends(clock: VirtualClock):
     limiter = RateLimiter(RateLimitPolicy(limit=1, per=1, burst=2), clock=clock)
     limiter.check(2)
@@ -530,11 +573,18 @@ def test_a_hold_between_two_microseconds_of_the_calendar_ends_no_earlier_after_a
     assert restarted(limiter, clock).check().retry_after == 10.0000004
 
 
+def test_a_hold_of_less_than_a_second_survives_a_restart():
+    clock, limiter = manual()
+    limiter.hold(0.5)
+    assert restarted(limiter, clock).check().retry_after == 0.5
+
+
 def test_a_quicker_policy_after_a_restart_owes_no_more_than_its_own_burst():
     clock, limiter = manual(RateLimitPolicy(limit=1, per=1000, burst=5))
     limiter.check(5)
     kept = limiter.to_state()
-    assert RateLimiter.from_state(kept, ONE_A_SECOND, clock=clock).check().retry_after == 1.0
+    quicker = RateLimitPolicy(limit=4, per=1, burst=2)
+    assert RateLimiter.from_state(kept, quicker, clock=clock).check(2).retry_after == 0.5
 
 
 def test_a_spent_allowance_survives_a_restart():
@@ -543,8 +593,17 @@ def test_a_spent_allowance_survives_a_restart():
     assert restarted(limiter, clock).check().retry_after == pytest.approx(60)
 
 
+def test_an_allowance_that_leaves_something_holds_nobody_up_after_a_restart():
+    _, limiter = manual(None)
+    limiter.observe(Allowance(remaining=1, reset_after=60))
+    assert limiter.to_state()["held"] is None
+
+
 def test_a_fresh_limiter_is_kept_as_one():
     clock, limiter = manual()
+    assert limiter.to_state() == {"back": None, "held": None}
+    limiter.check()
+    clock.advance(1)
     assert limiter.to_state() == {"back": None, "held": None}
     assert admitted(restarted(limiter, clock)) == 1
 

@@ -78,11 +78,7 @@ class CircuitBreaker:
     def policy(self, policy: BreakerPolicy) -> None:
         """Follow another policy; what has been counted stays, but for a window of another shape, which begins empty."""
         if policy != self._policy:
-            kept = {rule.name: rule.to_state() for rule in self._rules}
-            self._policy = policy
-            self._rules = attempt_rules(policy)
-            self._restore_rules(kept)
-            self._judges = self._has_to_judge()
+            self._follow(policy)
 
     @property
     def state(self) -> BreakerState:
@@ -92,14 +88,12 @@ class CircuitBreaker:
     @property
     def admits(self) -> bool:
         """Whether `admit` would give a permit now."""
-        return self._passes or (self._steady.now() >= self._shut_until and self._has_place())
+        return self._passes or self._has_place()
 
     @property
     def retry_after(self) -> float | None:
         """Seconds until an open breaker lets a probe through; None where it is not open."""
-        if self._state is not BreakerState.OPEN:
-            return None
-        return max(0.0, self._shut_until - self._steady.now())
+        return self._next_probe_in()
 
     @property
     def successes(self) -> int:
@@ -109,31 +103,13 @@ class CircuitBreaker:
     @property
     def statistics(self) -> BreakerStatistics:
         """What it has seen, and how it stands now."""
-        shares = {rule.name: self._share(rule) for rule in self._rules if isinstance(rule, Ratio)}
-        counts = (rule.count for rule in self._rules if isinstance(rule, Consecutive))
-        return BreakerStatistics(
-            state=self._state,
-            since=self._since,
-            successes=self._successes,
-            failures=self._failures,
-            released=self._released,
-            censored=self._censored,
-            late=self._late,
-            refused=self._refused,
-            trips=self._trips,
-            rule=self._rule(),
-            consecutive_failures=self._failed_executions,
-            consecutive_failed_attempts=next(counts, None),
-            failure_ratio=shares.get("failure_ratio"),
-            slow_ratio=shares.get("slow_ratio"),
-            next_probe_in=self.retry_after,
-        )
+        return self._seen()
 
     def admit(self) -> Permit | None:
         """Give leave for one attempt, as a probe where the breaker is not closed; None where it has to wait."""
         if self._passes:
             return Permit(self._era, self._era.probe)
-        if self._steady.now() < self._shut_until or not self._has_place():
+        if not self._has_place():
             self._refused += 1
             return None
         return self._admit_probe()
@@ -165,7 +141,7 @@ class CircuitBreaker:
         through by another breaker.
         """
         if permit.stage != FINISHED or permit.era.seal is not self._seal:
-            raise refusal(permit, self._seal, FINISHED)
+            raise refusal(permit, self._seal)
         permit.stage = COUNTED
         if permit.era is not self._era or self._state is not BreakerState.CLOSED:
             return
@@ -233,6 +209,13 @@ class CircuitBreaker:
         breaker.restore(state)
         return breaker
 
+    def _follow(self, policy: BreakerPolicy) -> None:
+        kept = {rule.name: rule.to_state() for rule in self._rules}
+        self._policy = policy
+        self._rules = attempt_rules(policy)
+        self._restore_rules(kept)
+        self._judges = self._has_to_judge()
+
     def _admit_probe(self) -> Permit:
         """Take one of the places of a half-open breaker, which this makes of an open one."""
         standing = self._standing
@@ -248,7 +231,10 @@ class CircuitBreaker:
         return permit
 
     def _has_place(self) -> bool:
-        return not isinstance(self._standing, HalfOpen) or self._standing.under_way < self._policy.probes
+        """Return whether a probe may be let through now."""
+        if isinstance(self._standing, HalfOpen):
+            return self._standing.under_way < self._policy.probes
+        return self._steady.now() >= self._shut_until
 
     def _judge(self, verdict: Verdict, duration: float) -> None:
         if isinstance(self._standing, HalfOpen):
@@ -276,7 +262,7 @@ class CircuitBreaker:
     def _finish_late(self, permit: Permit) -> None:
         """Take back a permit of an earlier era, of which nothing follows."""
         if permit.stage != HELD or permit.era.seal is not self._seal:
-            raise refusal(permit, self._seal, HELD)
+            raise refusal(permit, self._seal)
         permit.stage = FINISHED
         self._late += 1
 
@@ -334,12 +320,35 @@ class CircuitBreaker:
     def _moment(self) -> Moment:
         return Moment(steady=self._steady.now(), wall=self._clock.now())
 
+    def _next_probe_in(self) -> float | None:
+        if self._state is not BreakerState.OPEN:
+            return None
+        return max(0.0, self._shut_until - self._steady.now())
+
+    def _seen(self) -> BreakerStatistics:
+        shares = {rule.name: self._share(rule) for rule in self._rules if isinstance(rule, Ratio)}
+        counts = (rule.count for rule in self._rules if isinstance(rule, Consecutive))
+        return BreakerStatistics(
+            state=self._state,
+            since=self._since,
+            successes=self._successes,
+            failures=self._failures,
+            released=self._released,
+            censored=self._censored,
+            late=self._late,
+            refused=self._refused,
+            trips=self._trips,
+            rule=self._rule(),
+            consecutive_failures=self._failed_executions,
+            consecutive_failed_attempts=next(counts, None),
+            failure_ratio=shares.get("failure_ratio"),
+            slow_ratio=shares.get("slow_ratio"),
+            next_probe_in=self._next_probe_in(),
+        )
+
     def _rule(self) -> str | None:
-        match self._standing:
-            case Closed():
-                return None
-            case HalfOpen(opened=last) | (Open() as last):
-                return last.rule
+        standing = self._standing.opened if isinstance(self._standing, HalfOpen) else self._standing
+        return standing.rule if isinstance(standing, Open) else None
 
     def _share(self, rule: Ratio) -> Share:
         total, bad = rule.window.tally(self._steady.wall())

@@ -44,13 +44,7 @@ def written(kept: Kept) -> dict[str, Json]:
 
     Of a probe under way nobody will know how it ended, so a half-open breaker is kept as one that is open and due.
     """
-    document: dict[str, Json] = {}
-    match kept.standing:
-        case Closed():
-            document = {"state": "closed", "failures": kept.failures, **_told(kept.rules)}
-        case HalfOpen(opened=opened) | (Open() as opened):
-            document = {"state": "open", "trips": opened.trips, "retry_at": opened.retry_at.isoformat()}
-            document |= _told({"cool_down": opened.cool_down, "rule": opened.rule})
+    document = _stands(kept)
     if kept.forced is not None and kept.since is not None:
         document |= {"forced": kept.forced.value, "forced_since": kept.since.isoformat()}
     return document
@@ -70,6 +64,15 @@ def read(document: Json, policy: BreakerPolicy, now: Moment) -> Kept:
         forced=forced,
         since=_since(standing) if forced is None else _moment(document.get("forced_since")),
     )
+
+
+def _stands(kept: Kept) -> dict[str, Json]:
+    match kept.standing:
+        case Closed():
+            return {"state": "closed", "failures": kept.failures, **_told(kept.rules)}
+        case HalfOpen(opened=opened) | (Open() as opened):
+            told = _told({"cool_down": opened.cool_down, "rule": opened.rule})
+            return {"state": "open", "trips": opened.trips, "retry_at": opened.retry_at.isoformat(), **told}
 
 
 def _told(members: Mapping[str, Json]) -> dict[str, Json]:
@@ -97,15 +100,17 @@ def _since(standing: Closed | Open) -> datetime | None:
 
 def _moment(text: Json) -> datetime | None:
     """Read a moment of the wall clock; None where it is no date, has no zone, or lies before all breakers."""
+    if not isinstance(text, str):
+        return None
     try:
-        told = datetime.fromisoformat(text if isinstance(text, str) else "")
+        told = datetime.fromisoformat(text)
     except ValueError:
         return None
     return told if told.utcoffset() is not None and told.year >= _FIRST_YEAR else None
 
 
 def _count(value: Json) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+    return max(0, value) if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
 def _seconds(value: Json) -> float | None:

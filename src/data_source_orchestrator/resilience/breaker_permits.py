@@ -35,11 +35,11 @@ class Permit(Struct, eq=False, gc=False):  # an era holds nothing, so no circle 
         return self.era.generation
 
 
-def refusal(permit: Permit, seal: object, awaited: int) -> PermitError:
-    """Return why the breaker of that seal, which awaited a permit at a certain stage, does not take this one."""
+def refusal(permit: Permit, seal: object) -> PermitError:
+    """Return why the breaker of that seal does not take this permit, which it would take at another stage."""
     if permit.era.seal is not seal:
         return PermitError("this permit is another breaker's; give it back to the one whose admit() gave it")
-    if permit.stage < awaited:
+    if permit.stage == HELD:
         return PermitError("this permit's attempt is still under way; call finish() before finish_execution()")
     return PermitError(
         "this permit was given back already; each is good for one attempt:"

@@ -72,7 +72,7 @@ class Consecutive:
 
     def restore(self, state: Json, now: float) -> None:  # noqa: ARG002 — as above
         """Take over a count."""
-        self.count = state if isinstance(state, int) and not isinstance(state, bool) and state > 0 else 0
+        self.count = max(0, state) if isinstance(state, int) and not isinstance(state, bool) else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

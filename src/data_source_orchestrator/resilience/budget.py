@@ -30,9 +30,9 @@ class Budget(ABC):
         """Pay for a retry after a failure of this kind."""
         return self.pay(Purpose.RETRY, after)
 
-    def spend_hedge(self, after: FailureKind | None = None) -> bool:
+    def spend_hedge(self) -> bool:
         """Pay for a second call beside a slow one, or at once after the first has failed."""
-        return self.pay(Purpose.HEDGE, after)
+        return self.pay(Purpose.HEDGE)
 
     def spend_probe(self) -> bool:
         """Pay for a health check that nobody asked for by hand."""
@@ -111,8 +111,6 @@ class RetryBudget(Budget):
         match state:
             case {"tokens": int(tokens)} if not isinstance(tokens, bool):
                 self.tokens = min(self.policy.tokens, max(0, tokens))
-            case _:
-                pass
 
 
 class JointBudget(Budget):
@@ -132,9 +130,9 @@ class JointBudget(Budget):
 
 
 def _pay_from(budgets: Sequence[RetryBudget], purpose: Purpose, after: FailureKind | None) -> bool:
-    prices = [budget.price(purpose, after) for budget in budgets]
-    short = [budget for budget, price in zip(budgets, prices, strict=True) if not budget.covers(price)]
-    for budget, price in zip(budgets, prices, strict=True):
+    prices = [(budget, budget.price(purpose, after)) for budget in budgets]
+    short = [budget for budget, price in prices if not budget.covers(price)]
+    for budget, price in prices:
         if not short or budget.policy.charge_refused:
             budget.take(price)
     for budget in short:

@@ -53,9 +53,7 @@ class ConcurrencyLimiter:
 
     @policy.setter
     def policy(self, policy: ConcurrencyPolicy) -> None:
-        before, self._policy = self._policy, policy
-        keeps = before.adaptive and policy.adaptive and before.limit == policy.limit
-        self._move(self._learnt if keeps else policy.limit)
+        self._follow(policy)
 
     @property
     def limit(self) -> int:
@@ -107,6 +105,11 @@ class ConcurrencyLimiter:
             self._learn(overloaded=overloaded)
         if self._line.amount:
             self._serve()
+
+    def _follow(self, policy: ConcurrencyPolicy) -> None:
+        before, self._policy = self._policy, policy
+        keeps = before.adaptive and policy.adaptive and before.limit == policy.limit
+        self._move(self._learnt if keeps else policy.limit)
 
     def _enter(self) -> Slot:
         slot = Slot()

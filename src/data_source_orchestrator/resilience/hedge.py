@@ -47,10 +47,7 @@ class Hedge:
     @property
     def delay(self) -> float | None:
         """Seconds after which a call is joined by a second one now; None where too few successes were seen."""
-        if self.policy.fixed is not None:
-            return self.policy.fixed
-        usual = self.latencies.quantile(self.policy.quantile, least=self.policy.minimum_samples)
-        return None if usual is None else max(usual, in_seconds(self.policy.least))
+        return self._wait()
 
     async def run(
         self,
@@ -65,7 +62,7 @@ class Hedge:
         `call` is given 1 for the first and 2 for the second. The loser is cancelled and waited for. `budget` takes the
         place of the source's own, as one that pays for the run too.
         """
-        delay = self.delay
+        delay = self._wait()
         if delay is None:
             ended = await call(FIRST)
             self.learn(ended)
@@ -86,8 +83,14 @@ class Hedge:
         elif ended.failed is not None and ended.failed.kind is FailureKind.TIMEOUT:
             self.latencies.censor(ended.duration)
 
-    def _may_join(self, deadline: Deadline, budget: Budget, waited: float, after: FailureKind | None) -> bool:
-        if deadline.passed or not budget.spend_hedge(after):
+    def _wait(self) -> float | None:
+        if self.policy.fixed is not None:
+            return self.policy.fixed
+        usual = self.latencies.quantile(self.policy.quantile, least=self.policy.minimum_samples)
+        return None if usual is None else max(usual, in_seconds(self.policy.least))
+
+    def _may_join(self, deadline: Deadline, budget: Budget, waited: float) -> bool:
+        if deadline.passed or not budget.spend_hedge():
             return False
         if self.on_hedge is not None:
             self.on_hedge(waited)

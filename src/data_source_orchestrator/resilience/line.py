@@ -31,8 +31,7 @@ class Waiter(Generic[T]):
     @property
     def answered(self) -> T | None:
         """The answer that was given, which a cancelled waiter may never have come to read; None without one."""
-        given = self.answer.done() and not self.answer.cancelled() and self.answer.exception() is None
-        return self.answer.result() if given else None
+        return _result_of(self.answer)
 
 
 class Line(Generic[T]):
@@ -83,3 +82,8 @@ class Line(Generic[T]):
         """Let somebody go with an error."""
         self.leave(waiter)
         waiter.answer.set_exception(error)
+
+
+def _result_of(answer: asyncio.Future[T]) -> T | None:
+    given = answer.done() and not answer.cancelled() and answer.exception() is None
+    return answer.result() if given else None

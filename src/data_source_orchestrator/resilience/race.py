@@ -39,7 +39,7 @@ class Ended(Protocol):
 
 R = TypeVar("R", bound=Ended)
 
-MayJoin = Callable[[float, FailureKind | None], bool]
+MayJoin = Callable[[float], bool]
 """Decides, once, whether a second call begins, so many seconds after the first, or when that has failed."""
 
 Lost = Callable[[int, float], None]
@@ -129,14 +129,14 @@ class Race(Generic[R]):
 
     def _join(self) -> None:
         """Begin the second call beside the first."""
-        if self._allowed(None):
+        if self._allowed():
             self._extra_began = self._clock.monotonic()
             self._extra = asyncio.get_running_loop().create_task(self._second())
             self._extra.add_done_callback(self._extra_ended)
 
-    def _allowed(self, after: FailureKind | None) -> bool:
+    def _allowed(self) -> bool:
         self._asked = True
-        return self._may_join(self._since(self._began), after)
+        return self._may_join(self._since(self._began))
 
     async def _second(self) -> R:
         ended = await self._call(EXTRA)
@@ -174,7 +174,7 @@ class Race(Generic[R]):
         failed = first.failed
         if self._asked or failed is None or failed.retry_after is not None:
             return None
-        return await self._second() if self._allowed(failed.kind) else None
+        return await self._second() if self._allowed() else None
 
     def _deciding(self) -> R:
         """Return how the second call ended, which has interrupted the first, or raise what it raised."""

@@ -69,7 +69,7 @@ def _moment(seconds: float, now: datetime) -> Json:
 def _left(moment: Json, now: datetime) -> float:
     """Return the seconds left, never more than there were when it was written: clocks are set back."""
     match moment:
-        case {"at": str(text), "in": int(off) | float(off)} if not isinstance(off, bool) and 0 < off < math.inf:
+        case {"at": str(text), "in": int(off) | float(off)} if not isinstance(off, bool) and off < math.inf:
             try:
                 return max(0.0, min((datetime.fromisoformat(text) - now).total_seconds(), off))
             except (ValueError, TypeError, OverflowError):  # no date, or one without a zone

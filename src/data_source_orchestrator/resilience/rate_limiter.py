@@ -68,13 +68,7 @@ class RateLimiter:
 
     @policy.setter
     def policy(self, policy: RateLimitPolicy | None) -> None:
-        now = self._monotonic()
-        used = self._used(now)
-        self._policy = policy
-        self._per, self._limit, self._burst = _terms(policy)
-        self._taken = math.ceil(used)
-        self._start = now - (self._taken - used) * self._per / self._limit
-        self._changed()
+        self._follow(policy)
 
     @property
     def waiting(self) -> int:
@@ -198,7 +192,7 @@ class RateLimiter:
         now, kept = self._monotonic(), read(state, self._clock.now())
         longest = self._burst * self._per / self._limit
         self._start, self._taken = now + min(kept.back_in, longest), 0
-        self._held_until = now + kept.held_for if kept.held_for > 0 else -math.inf
+        self._held_until = now + kept.held_for
         self._quota = None
         self._changed()
 
@@ -224,6 +218,15 @@ class RateLimiter:
         told = self._quota
         spent_until = told.until if told is not None and told.left <= 0 else -math.inf
         return Kept(back_in=self._back_at() - now, held_for=max(self._held_until, spent_until) - now)
+
+    def _follow(self, policy: RateLimitPolicy | None) -> None:
+        now = self._monotonic()
+        used = self._used(now)
+        self._policy = policy
+        self._per, self._limit, self._burst = _terms(policy)
+        self._taken = math.ceil(used)
+        self._start = now - (self._taken - used) * self._per / self._limit
+        self._changed()
 
     def _take_or_wait(self, n: int, now: float) -> float:
         """Take `n` and return 0, or return the seconds after which they could be had; everything is looked at."""

@@ -106,7 +106,7 @@ class TimeWindow:
 
     def add(self, bad: int, now: float) -> None:
         """Remember an attempt in the slot of that moment, or in the newest where that is later."""
-        slot = int(now // self._width)
+        slot = self._slot_at(now)
         if slot != self._newest:
             self._move_on(slot)
         place = self._newest % SLOTS
@@ -117,7 +117,7 @@ class TimeWindow:
 
     def tally(self, now: float) -> tuple[int, int]:
         """Return how many of the last seconds are remembered at that moment, and how many of them were bad."""
-        oldest = int(now // self._width) - SLOTS + 1
+        oldest = self._slot_at(now) - SLOTS + 1
         held = [(total, bad) for slot, total, bad in self._slots() if slot >= oldest]
         return sum(total for total, _ in held), sum(bad for _, bad in held)
 
@@ -132,17 +132,22 @@ class TimeWindow:
         self.clear()
         match state:
             case {"window_seconds": float() | int() as seconds, "slots": list(slots)} if seconds == self._seconds:
-                self._fill(_readable(slots), int(now // self._width))
+                found = _readable(slots)
+                if found:
+                    self._fill(found, self._slot_at(now))
+
+    def _slot_at(self, now: float) -> int:
+        return int(now // self._width)
 
     def _fill(self, slots: list[tuple[int, int, int]], present: int) -> None:
-        newest = max((slot for slot, _, _ in slots), default=0)
+        newest = max(slot for slot, _, _ in slots)
         ahead = max(0, newest - present)
         self._newest = newest - ahead
         for slot, total, bad in slots:
             if slot > newest - SLOTS:
                 place = (slot - ahead) % SLOTS
-                self._totals[place] += total
-                self._bads[place] += bad
+                self._totals[place] = total
+                self._bads[place] = bad
         self.total, self.bad = sum(self._totals), sum(self._bads)
 
     def _move_on(self, slot: int) -> None:
@@ -167,7 +172,7 @@ def _readable(slots: list[Json]) -> list[tuple[int, int, int]]:
     found = []
     for each in slots:
         match each:
-            case [int(slot), int(total), int(bad)] if 0 <= bad <= total and 0 < total <= _LARGEST:
+            case [int(slot), int(total), int(bad)] if 0 <= bad <= total <= _LARGEST:
                 found.append((slot, total, bad))
             case _:
                 return []

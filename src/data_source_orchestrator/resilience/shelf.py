@@ -64,7 +64,7 @@ class Shelf(Generic[T]):
 
         An entry that is no longer a payload of its type, or breaks the contract, is removed.
         """
-        if not await self._is_clear(within):
+        if self._owes_clearing and not await self._clear(within):
             return None
         entry = await self._passing_over("read", self._store.get(self._source, key), within)
         if entry is None:
@@ -81,17 +81,17 @@ class Shelf(Generic[T]):
     async def write(self, key: str, data: T, *, within: float = PATIENCE) -> None:
         """Keep a payload that is accepted at this moment."""
         now = self._clock.now()
-        if await self._is_clear(within):
-            await self._passing_over("written", self._put(key, data, now), within)
+        if self._owes_clearing and not await self._clear(within):
+            return
+        await self._passing_over("written", self._put(key, data, now), within)
 
     async def clear(self, within: float = PATIENCE) -> bool:
         """Let go of all that is kept of the source; return whether that is done, else it is owed."""
         self._owes_clearing = True
-        return await self._is_clear(within)
+        return await self._clear(within)
 
-    async def _is_clear(self, within: float) -> bool:
-        if self._owes_clearing:
-            self._owes_clearing = not await self._passing_over("written", self._cleared(), within)
+    async def _clear(self, within: float) -> bool:
+        self._owes_clearing = not await self._passing_over("written", self._cleared(), within)
         return not self._owes_clearing
 
     async def _cleared(self) -> bool:

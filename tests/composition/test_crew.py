@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from data_source_orchestrator import DataSourceOrchestrator, Failure, OrchestratorConfig, Source, SourceCoordinator
+from data_source_orchestrator import (
+    DataSourceOrchestrator,
+    Failure,
+    ManualClock,
+    OrchestratorConfig,
+    Source,
+    SourceCoordinator,
+)
 from data_source_orchestrator.core.events import Event, RunStarted
 from data_source_orchestrator.resilience.guard import Guard
 from data_source_orchestrator.testing import VirtualClock
@@ -82,6 +89,22 @@ async def test_what_tasks_were_to_do_that_were_cancelled_before_they_began_is_do
         task.cancel()
     result = await run
     assert (result.metadata.success_count, result.metadata.total_duration) == (2, 0)
+
+
+async def test_a_run_whose_time_is_up_before_all_have_begun_leaves_nobody_behind_to_go_through_the_rest():
+    clock, asked = ManualClock(), list[int]()
+
+    async def busy() -> str:
+        clock.advance(0.01)
+        asked.append(1)
+        return "data"
+
+    sources = [Source(key=f"s{number}", fetcher=busy) for number in range(1000)]
+    orchestrator = DataSourceOrchestrator(SourceCoordinator(sources, clock=clock), OrchestratorConfig(timeout=1))
+    result = await orchestrator.fetch()
+    assert (result.metadata.success_count, result.metadata.skipped_count) == (len(asked), 1000 - len(asked))
+    await asyncio.sleep(0)
+    assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 async def test_a_bug_of_the_engine_itself_makes_nobody_wait_for_ever(monkeypatch: pytest.MonkeyPatch, caplog: Any):

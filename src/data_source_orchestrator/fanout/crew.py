@@ -62,6 +62,11 @@ class Crew(Generic[J, R]):
         """Add a job; it is done once `begin` was called."""
         self._waiting.append(job)
 
+    def drop(self, needless: Callable[[J], bool]) -> None:
+        """Let go of waiting jobs that nobody needs any longer."""
+        if self._waiting:
+            self._waiting = deque(job for job in self._waiting if not needless(job))
+
     def begin(self) -> None:
         """See to it that somebody does what is waiting."""
         self._next_hire = 1

@@ -126,6 +126,7 @@ class Executor:
         finally:
             self._limit.cancel()
             self._get_off(list(waiting), waiting, ending)
+            self._flights.stay()
             await to_their_end(ending)
 
     def _set_limit(self, waiting: Iterable[Flight], arrivals: Arrivals[Flight]) -> None:

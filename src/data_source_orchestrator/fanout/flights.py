@@ -76,6 +76,10 @@ class Flights:
         """Let somebody fly what was planned on the running loop."""
         self._field().crew.begin()
 
+    def stay(self) -> None:
+        """Let those not take off that nobody waits for any longer."""
+        self._field().crew.drop(lambda flight: not flight.passengers)
+
     def suspects(self) -> Suspects:
         """Return what holds back the failures of one run while it has heard nobody."""
         return Suspects(self._doubting, self._tell_offline)

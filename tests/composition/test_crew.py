@@ -99,7 +99,7 @@ async def test_a_run_whose_time_is_up_before_all_have_begun_leaves_nobody_behind
         asked.append(1)
         return "data"
 
-    sources = [Source(key=f"s{number}", fetcher=busy) for number in range(1000)]
+    sources: list[Source[str]] = [Source(key=f"s{number}", fetcher=busy) for number in range(1000)]
     orchestrator = DataSourceOrchestrator(SourceCoordinator(sources, clock=clock), OrchestratorConfig(timeout=1))
     result = await orchestrator.fetch()
     assert (result.metadata.success_count, result.metadata.skipped_count) == (len(asked), 1000 - len(asked))

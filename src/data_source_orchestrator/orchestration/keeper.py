@@ -111,6 +111,11 @@ class Keeper:
         else:
             self._failing = ""
 
+    async def keep_the_rest(self) -> None:
+        """Keep what has happened since the last transaction, if anything has: a refresh outlasts its run."""
+        if self._unkept:
+            await self.keep_if_possible()
+
     async def publish(self, contributions: tuple[Contribution, ...]) -> SnapshotChange:
         """Keep what happened and what a run contributed, and make the current snapshot of that."""
         self.demand_store()

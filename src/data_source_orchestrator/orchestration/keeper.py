@@ -158,7 +158,7 @@ class Keeper:
             finally:
                 self._being_kept = []
             self._adopt(kept, offered)
-            follow_paces(self._coordinator, kept.paces, paces.offered, self._pending)
+            follow_paces(self._coordinator, kept.paces, paces, self._pending)
             return kept
 
     def _turn(self) -> asyncio.Lock:

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,9 +13,10 @@ from data_source_orchestrator.core.policies import HealthPolicy, OrchestratorCon
 from data_source_orchestrator.core.source import Source, rows_of
 from data_source_orchestrator.fanout.coordinator import SourceCoordinator
 from data_source_orchestrator.orchestration.orchestrator import DataSourceOrchestrator
+from data_source_orchestrator.simulation.draws import Lots
 from data_source_orchestrator.simulation.forecast import Forecast, Synced, forecast_of
 from data_source_orchestrator.simulation.scenario import HANG, Outage, Scenario
-from data_source_orchestrator.simulation.upstreams import Upstream
+from data_source_orchestrator.simulation.upstreams import Call, Upstream
 from data_source_orchestrator.simulation.world import Fault, SourcePlan
 from data_source_orchestrator.testing.recorder import Recorder
 from data_source_orchestrator.testing.virtual_time import VirtualClock, run_virtual
@@ -80,8 +82,8 @@ def _modelled(source: Source[Any], scenario: Scenario, number: int) -> Source[An
     """Return a source with its own policies over a modelled upstream."""
     plan = SourcePlan(key=source.key, latency=scenario.latency)
     faults = tuple(f for outage in scenario.outages if outage.source == source.key for f in _faults(outage, scenario))
-    chance = system_chance(scenario.seed * 1_000_003 + number)
-    upstream = Upstream(plan, faults, chance, [], lambda: None)
+    lots, last_call = Lots(scenario.seed * 1_000_003 + number), deque[Call](maxlen=1)
+    upstream = Upstream(plan, faults, lots, last_call, lambda: None)
     return source.but(fetcher=upstream, probe=None, contract=Contract(), records=rows_of)
 
 

@@ -135,7 +135,8 @@ def story(found: Finding) -> list[str]:
 
 def _parts(found: Finding) -> str:
     world = found.world
-    return f"{len(world.sources)} source(s), {len(world.faults)} fault(s) and {len(world.actions)} action(s)"
+    parts = {"source": world.sources, "host": world.hosts, "fault": world.faults, "action": world.actions}
+    return ", ".join(f"{len(held)} {name}(s)" for name, held in parts.items() if held)
 
 
 def _reason(each: Synced) -> str | None:

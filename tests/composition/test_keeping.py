@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import pytest
 
 from data_source_orchestrator import (
+    CachePolicy,
     ConfigurationError,
     DataSourceOrchestrator,
     FetchError,
@@ -290,3 +291,15 @@ async def test_A10_A25_runs_that_left_a_source_too_little_time_are_remembered_by
             [report] = later.get_health_reports()
     assert [(cut.after, cut.timeout) for cut in report.cut_short] == [(60, 100)] * 2
     assert report.message.startswith("its last 2 runs were cut by the run's limit after 60 s, before its own timeout")
+
+
+async def test_what_a_refresh_found_after_its_run_is_kept_when_the_context_ends(tmp_path: Path):
+    async with disk(tmp_path) as store:
+        cache = CachePolicy(ttl=0, stale_while_revalidate=60)
+        source = scripted("a", After(0.1, [1]), cache=cache)
+        async with DataSourceOrchestrator(SourceCoordinator([source], clock=VirtualClock()), store=store) as first:
+            await first.fetch()
+            await first.fetch()
+            await asyncio.sleep(1)
+        async with DataSourceOrchestrator(SourceCoordinator([source], clock=VirtualClock()), store=store) as later:
+            assert later.get_metrics().source_metrics["a"].executions == 2

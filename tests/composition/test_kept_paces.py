@@ -167,6 +167,19 @@ async def test_a_wait_that_is_learnt_while_the_store_is_written_is_not_lost(tmp_
         assert pace.held_for > 590
 
 
+async def test_what_is_learnt_while_an_operators_act_is_written_is_not_lost(tmp_path: Path):
+    async with disk(tmp_path) as store:
+        house = process(store, limited("a", BUSY))
+        await house.fetch()
+        await house.enable("a")
+        store.seconds = 1.0
+        enabling = asyncio.ensure_future(house.enable("a"))
+        await asyncio.sleep(0.5)
+        asking = asyncio.ensure_future(house.fetch())
+        await asyncio.gather(enabling, asking)
+        assert await skipped(house) == pytest.approx(3600, abs=5)
+
+
 async def test_a_source_that_is_registered_later_takes_over_its_pace(tmp_path: Path):
     async with disk(tmp_path) as store:
         await process(store, limited("a", BUSY)).fetch()

@@ -27,6 +27,7 @@ from data_source_orchestrator.testing import VirtualClock
 PLAIN = RetryConfig(jitter=False)
 ONE_A_SECOND = LimitPolicy(rate=RateLimitPolicy(limit=1, per=1))
 ONE_AT_ONCE = LimitPolicy(concurrency=ConcurrencyPolicy(limit=1))
+TWO_AT_ONCE = ConcurrencyPolicy(limit=2)
 
 
 def timed(clock: VirtualClock, seconds: float = 0.0, error: Exception | None = None) -> Any:
@@ -164,6 +165,67 @@ async def test_changed_limits_hold_from_the_next_call_and_what_is_under_way_ends
     assert (await running).metadata.success_count == 1
     assert (await orchestrator.fetch()).metadata.success_count == 1
     assert calls == [0, 2]
+
+
+def paced_at(per: float) -> LimitPolicy:
+    return LimitPolicy(rate=RateLimitPolicy(limit=1, per=per))
+
+
+async def test_a_changed_pace_counts_what_was_taken_before():
+    clock = VirtualClock()
+    fetch, calls = timed(clock)
+    coordinator = SourceCoordinator([Source(key="a", fetcher=fetch, limits=paced_at(10))], clock=clock)
+    orchestrator = DataSourceOrchestrator(coordinator)
+    await orchestrator.fetch()
+    coordinator.update_source("a", limits=paced_at(4))
+    await orchestrator.fetch()
+    coordinator.update_source("a", limits=LimitPolicy(rate=RateLimitPolicy(limit=1, per=4), concurrency=TWO_AT_ONCE))
+    await orchestrator.fetch()
+    assert calls == [0, 4, 8]
+
+
+async def test_a_wait_that_an_upstream_asked_for_outlives_a_change_of_limits():
+    clock = VirtualClock()
+    fetch, calls = timed(clock, error=FetchError("rate_limited", retry_after=60))
+    coordinator = SourceCoordinator([Source(key="a", fetcher=fetch, limits=paced_at(1))], clock=clock)
+    orchestrator = DataSourceOrchestrator(coordinator)
+    await orchestrator.fetch()
+    coordinator.update_source("a", limits=paced_at(2))
+    await asyncio.sleep(5)
+    [outcome] = (await orchestrator.fetch()).outcomes.values()
+    assert isinstance(outcome, Skipped)
+    assert (outcome.reason, calls) == ("rate_limit", [0])
+
+
+@pytest.mark.parametrize("reset", [True, False])
+async def test_a_source_that_is_reset_or_registered_anew_knows_nothing_of_its_pace(*, reset: bool):
+    clock = VirtualClock()
+    fetch, calls = timed(clock)
+    source = Source(key="a", fetcher=fetch, limits=paced_at(60))
+    coordinator = SourceCoordinator([source], clock=clock)
+    await DataSourceOrchestrator(coordinator).fetch()
+    if reset:
+        coordinator.reset("a")
+    else:
+        coordinator.unregister_source("a")
+        coordinator.register_source(source)
+    await DataSourceOrchestrator(coordinator).fetch()
+    assert calls == [0, 0]
+
+
+async def test_a_changed_number_of_calls_at_once_counts_who_is_under_way():
+    coordinator = SourceCoordinator([Source(key="a", fetcher=timed(VirtualClock())[0], limits=ONE_AT_ONCE)])
+    before = coordinator.guard("a").limits
+    assert before is not None
+    first = before.try_enter()
+    assert first is not None
+    coordinator.update_source("a", limits=LimitPolicy(concurrency=TWO_AT_ONCE))
+    after = coordinator.guard("a").limits
+    assert after is not None
+    assert after.try_enter() is not None
+    assert after.try_enter() is None
+    before.leave(first)
+    assert after.try_enter() is not None
 
 
 async def test_R1_a_call_that_hangs_takes_nobody_else_s_turn():

@@ -335,6 +335,7 @@ async def test_many_hedged_calls_at_once_leave_nothing_behind():
         (TIMED_OUT, TRANSIENT, 2),
         (TRANSIENT, TIMED_OUT, 1),
         (TRANSIENT, PUSHED_BACK, 2),
+        (PUSHED_BACK, failed("rate_limited", retry_after=8.0), 2),
         (PUSHED_BACK, FATAL, 2),
         (FATAL, SUCCESS, 2),
         (SUCCESS, TRANSIENT, 1),

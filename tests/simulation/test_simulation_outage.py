@@ -1,15 +1,24 @@
 """A described outage, played against sources: every figure worked out by hand."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from data_source_orchestrator.core.errors import ConfigurationError
-from data_source_orchestrator.core.policies import BreakerPolicy, RetryConfig
+from data_source_orchestrator.core.policies import (
+    BreakerPolicy,
+    BudgetPolicy,
+    CachePolicy,
+    HedgePolicy,
+    LimitPolicy,
+    RateLimitPolicy,
+    RetryConfig,
+)
 from data_source_orchestrator.core.source import Source
 from data_source_orchestrator.simulation import report
 from data_source_orchestrator.simulation.forecast import Forecast, ages
-from data_source_orchestrator.simulation.outage import play_outage
+from data_source_orchestrator.simulation.outage import Policies, play_outage
 from data_source_orchestrator.simulation.scenario import Outage, Scenario, check_sources, read_scenario
 
 PLAIN = RetryConfig(max_retries=0, jitter=False)
@@ -24,9 +33,11 @@ def source(key: str = "a", **members: Any) -> Source[Any]:
     return Source(key=key, fetcher=unasked, **members)
 
 
-def played(*outages: Outage, retry: RetryConfig = PLAIN, latency: float = 0.0, **members: Any) -> Forecast:
-    scenario = Scenario(duration=600, interval=60, latency=latency, outages=outages)
-    return play_outage(scenario, [source(**members)], retry=retry)
+def played(
+    *outages: Outage, retry: RetryConfig = PLAIN, latency: float = 0.0, asks: str = "sync", **members: Any
+) -> Forecast:
+    scenario = Scenario(duration=600, interval=60, latency=latency, asks=asks, outages=outages)
+    return play_outage(scenario, [source(**members)], Policies(retry=retry))
 
 
 def test_without_an_outage_every_sync_gives_data():
@@ -76,7 +87,7 @@ def test_a_slow_source_is_slow_and_an_error_rate_is_a_share():
     slow = played(Outage(source="a", begins=0, ends=600, latency=7, error_rate=0.0)).sources[0]
     assert [each.ended - each.at for each in slow.synced] == pytest.approx([7] * 10)
     scenario = Scenario(duration=60_000, interval=60, outages=(Outage(source="a", begins=0, ends=1e9, error_rate=0.3),))
-    [a] = play_outage(scenario, [source(breaker=BreakerPolicy(failures=100))], retry=PLAIN).sources
+    [a] = play_outage(scenario, [source(breaker=BreakerPolicy(failures=100))], Policies(retry=PLAIN)).sources
     assert a.goodput == pytest.approx(0.7, abs=0.06)
 
 
@@ -84,7 +95,7 @@ def test_a_sync_that_takes_longer_than_the_interval_skips_a_turn():
     scenario = Scenario(
         duration=100, interval=10, outages=(Outage(source="a", begins=0, ends=100, latency=14, error_rate=0),)
     )
-    [a] = play_outage(scenario, [source()], retry=PLAIN).sources
+    [a] = play_outage(scenario, [source()], Policies(retry=PLAIN)).sources
     assert [each.at for each in a.synced] == pytest.approx([0, 20, 40, 60, 80])
 
 
@@ -95,6 +106,40 @@ def test_a_disabled_source_is_skipped_and_the_same_scenario_plays_the_same():
     assert report.of_forecast(forecast) == report.of_forecast(play_outage(scenario, sources))
     assert report.cells(forecast.sources[0], 600, 3) == ["skipped"] * 3
     assert forecast.goodput == forecast.sources[1].goodput / 2
+
+
+def test_a_wait_that_an_upstream_asks_for_turns_later_syncs_away_where_there_are_limits():
+    down = Outage(source="a", begins=60, ends=240, kind="rate_limited", retry_after=150)
+    [a] = played(down, limits=LimitPolicy()).sources
+    assert (a.failures, a.turned_away, a.skipped, a.calls) == (1, 2, 2, 8)
+    assert a.outages[0].recovered_after == pytest.approx(0)
+
+
+def test_a_share_of_slow_calls_is_joined_by_others_where_the_source_is_hedged():
+    slow = Outage(source="a", begins=0, ends=600, latency=7, slow_rate=1.0, error_rate=0.0)
+    [a] = played(slow, hedge=HedgePolicy(delay=2)).sources
+    assert (a.successes, a.calls, a.hedges, a.wasted_calls) == (10, 20, 10, 10)
+    some = Outage(source="a", begins=0, ends=600, latency=7, slow_rate=0.5, error_rate=0.0)
+    [a] = played(some, hedge=HedgePolicy(delay=2)).sources
+    assert 0 < a.hedges == a.wasted_calls < 10
+
+
+@pytest.mark.parametrize(("asks", "calls", "oldest"), [("fetch", 4, 180), ("sync", 10, 60)])
+def test_only_a_fetch_is_answered_from_a_cache_and_that_makes_data_no_younger(asks: str, calls: int, oldest: float):
+    [a] = played(asks=asks, cache=CachePolicy(ttl=150)).sources
+    assert (a.successes, a.calls, a.from_cache) == (10, calls, 10 - calls)
+    assert a.oldest == pytest.approx(oldest)
+
+
+def test_the_limits_of_all_and_of_hosts_and_the_budget_of_runs_are_those_of_the_settings():
+    scenario = Scenario(duration=600, interval=60, latency=0, outages=(DOWN,))
+    slow = LimitPolicy(rate=RateLimitPolicy(limit=1, per=120))
+    for policies in (Policies(retry=PLAIN, limits=slow), Policies(retry=PLAIN, hosts={"h": slow})):
+        [a] = play_outage(replace(scenario, outages=()), [source(host="h")], policies).sources
+        assert (a.calls, a.turned_away) == (5, 5)
+    policies = Policies(retry=RetryConfig(max_retries=2, jitter=False), budget=BudgetPolicy(tokens=0))
+    [a] = play_outage(scenario, [source()], policies).sources
+    assert (a.calls, a.wasted_calls) == (10, 3)
 
 
 def test_the_changes_tell_each_turn_of_events_once():
@@ -114,16 +159,18 @@ def test_the_age_of_data_is_the_area_under_its_saw():
 
 def test_a_scenario_is_read_with_its_units_and_defaults():
     read = read_scenario(
-        '[scenario]\nduration = "2h"\ninterval = 30\n[[outage]]\nsource = "a"\nfrom = 0\nuntil = "90m"\n'
-        'latency = "500ms"\n'
+        '[scenario]\nduration = "2h"\ninterval = 30\nasks = "fetch"\n'
+        '[[outage]]\nsource = "a"\nfrom = 0\nuntil = "90m"\n'
+        'latency = "500ms"\nslow_rate = 0.2\n'
         '[[outage]]\nsource = "b"\nfrom = "1m"\nuntil = "1d"\nkind = "hang"\nlatency = 1\n',
         "x.toml",
     )
     assert read == Scenario(
         duration=7200,
         interval=30,
+        asks="fetch",
         outages=(
-            Outage(source="a", begins=0, ends=5400, latency=0.5, error_rate=0.0),
+            Outage(source="a", begins=0, ends=5400, latency=0.5, slow_rate=0.2, error_rate=0.0),
             Outage(source="b", begins=60, ends=86400, latency=1, error_rate=1.0, kind="hang"),
         ),
     )
@@ -154,6 +201,11 @@ OUTAGE = '[[outage]]\nsource = "a"\nfrom = 0\nuntil = 9\n'
         (OUTAGE.replace("from = 0", "from = 9"), "give a later until"),
         (OUTAGE + "error_rate = 2", "error_rate is 2; give a number from 0 to 1"),
         (OUTAGE + 'kind = "sever"', "did you mean 'server'"),
+        ('[scenario]\nasks = "fetches"', "give one of sync, fetch; did you mean 'fetch'"),
+        (OUTAGE + "slow_rate = 0.5", "has a slow_rate and no latency"),
+        (OUTAGE + "latency = 1\nslow_rate = 2", "slow_rate is 2; give a number from 0 to 1"),
+        (OUTAGE + "retry_after = 0", "retry_after is 0; give more than 0"),
+        (OUTAGE + 'kind = "hang"\nretry_after = 9', "what never answers tells nothing"),
         (OUTAGE + "error = 1", "unknown key 'error'; did you mean 'error_rate'"),
     ],
 )

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_source_orchestrator.core.errors import ConfigurationError
-from data_source_orchestrator.simulation.seeding import Draws, world_of
+from data_source_orchestrator.simulation.draws import Draws
+from data_source_orchestrator.simulation.seeding import world_of
 from data_source_orchestrator.simulation.shrink import smallest
 from data_source_orchestrator.simulation.world import EVERYBODY, Action, World, from_json, to_json
 

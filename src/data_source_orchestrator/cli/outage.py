@@ -74,7 +74,13 @@ def _back(suffered: Suffered) -> str:
 
 
 def _note(source: SourceForecast) -> str:
-    return f"its circuit breaker opened {counted(source.trips, 'time')}" if source.trips else ""
+    times = {
+        "its circuit breaker opened {}": source.trips,
+        "its limits left it no time {}": source.turned_away,
+        "a slow call was joined by another {}": source.hedges,
+        "the cache answered in its place {}": source.from_cache,
+    }
+    return "; ".join(told.format(counted(number, "time")) for told, number in times.items() if number)
 
 
 def _timelines(forecast: Forecast, console: Console) -> Iterator[Text]:

@@ -19,7 +19,7 @@ from data_source_orchestrator.core.durations import WholeNumber
 from data_source_orchestrator.core.errors import ConfigurationError
 from data_source_orchestrator.settings import Settings
 from data_source_orchestrator.simulation import report
-from data_source_orchestrator.simulation.outage import play_outage
+from data_source_orchestrator.simulation.outage import Policies, play_outage
 from data_source_orchestrator.simulation.scenario import check_sources, read_scenario
 from data_source_orchestrator.simulation.sweep import Swept, cut_down, sweep
 
@@ -61,7 +61,15 @@ def _play(path: Path, settings: Settings, screen: Screen) -> int:
     scenario = read_scenario(_text(path), str(path))
     sources = configured_sources(settings)
     check_sources(scenario, [source.key for source in sources], str(path))
-    played = play_outage(scenario, sources, run=settings.run, retry=settings.retry, health=settings.health)
+    policies = Policies(
+        run=settings.run,
+        retry=settings.retry,
+        health=settings.health,
+        budget=settings.budget,
+        limits=settings.limits,
+        hosts=settings.hosts,
+    )
+    played = play_outage(scenario, sources, policies)
     screen.document(document("simulate", seeds=None, scenario=report.of_forecast(played)))
     screen.show(of_forecast(played, screen.out))
     return SUFFICIENT

@@ -191,6 +191,7 @@ class SourceCoordinator:
         """Forget the executions, checks, breaker and pace of one source, or of all; switches and runs stay."""
         for entry in self._entries.values() if key is None else [self._entry(key)]:
             entry.health.load(SourceHealth())
+            self._scopes.forget(entry.source.key)
             entry.guard = self._guard_for(entry.source)
             self.hub.emit(SourceForgotten(at=self.clock.now(), source=entry.source.key))
 

@@ -7,7 +7,7 @@ from data_source_orchestrator.core.clock import Clock
 from data_source_orchestrator.core.policies import LimitPolicy
 from data_source_orchestrator.core.source import Source
 from data_source_orchestrator.resilience.guard import Guard
-from data_source_orchestrator.resilience.limits import Limits, Scope, scope_of
+from data_source_orchestrator.resilience.limits import Limits, Scope, changed_scope, scope_of
 from data_source_orchestrator.resilience.rate_limiter import RateLimiter
 
 
@@ -26,7 +26,11 @@ def moved_pace(source: Source[Any]) -> str:
 
 
 class Scopes:
-    """Makes the limits that a source's guard passes, from the narrowest scope to the widest."""
+    """Makes the limits that a source's guard passes, from the narrowest scope to the widest.
+
+    A scope outlives a change of its policies: what was taken stays taken, an upstream's own wait is kept, and who is
+    under way counts.
+    """
 
     def __init__(self, overall: LimitPolicy | None, hosts: Mapping[str, LimitPolicy], clock: Clock) -> None:
         self._clock = clock
@@ -45,18 +49,25 @@ class Scopes:
 
     def limit(self, guard: Guard, source: Source[Any]) -> None:
         """Let a guard pass its source's limits; without any there is nothing to pass."""
-        self.forget(source.key)
-        own = None if source.limits is None else scope_of(f"{source.key} itself", source.limits, self._clock)
-        if own is not None:
-            self._own[source.key] = own
+        own = self._of(source.key, source.limits)
         host = None if source.host is None else self._host(source.host)
         scopes = [scope for scope in (own, host, self._overall) if scope is not None]
         pace = next((scope.rate for scope in (host, own) if scope is not None), None)
         guard.limit_by(Limits(scopes) if scopes else None, pace)
 
     def forget(self, key: str) -> None:
-        """Let go of a source's own scope."""
+        """Let go of a source's own scope, with all that it knows."""
         self._own.pop(key, None)
+
+    def _of(self, key: str, policy: LimitPolicy | None) -> Scope | None:
+        """Return a source's own scope, None where it has no limits."""
+        known = self._own.pop(key, None)
+        if policy is None:
+            return None
+        if known is None:
+            known = scope_of(f"{key} itself", policy, self._clock)
+        scope = self._own[key] = changed_scope(known, policy, self._clock)
+        return scope
 
     def _host(self, name: str) -> Scope:
         """Return a host's scope, which also keeps the waits that the host asks for, whether its pace is set or not."""

@@ -111,6 +111,11 @@ class Keeper:
         else:
             self._failing = ""
 
+    async def keep_the_rest(self) -> None:
+        """Keep what has happened since the last transaction, if anything has: a refresh outlasts its run."""
+        if self._unkept:
+            await self.keep_if_possible()
+
     async def publish(self, contributions: tuple[Contribution, ...]) -> SnapshotChange:
         """Keep what happened and what a run contributed, and make the current snapshot of that."""
         self.demand_store()
@@ -153,7 +158,7 @@ class Keeper:
             finally:
                 self._being_kept = []
             self._adopt(kept, offered)
-            follow_paces(self._coordinator, kept.paces, paces.offered, self._pending)
+            follow_paces(self._coordinator, kept.paces, paces, self._pending)
             return kept
 
     def _turn(self) -> asyncio.Lock:

@@ -77,6 +77,7 @@ class DataSourceOrchestrator:
     async def __aenter__(self) -> Self:
         await self._keeper.load()
         async with AsyncExitStack() as entering:
+            entering.push_async_callback(self._keeper.keep_the_rest)
             await entering.enter_async_context(self._http.use())
             await entering.enter_async_context(self._background)
             self._entered.append(entering.pop_all())

@@ -71,11 +71,14 @@ def take_paces(coordinator: SourceCoordinator, stored: Stored, happened: Iterabl
             pace.catch_up(stored[name].state)
 
 
-def follow_paces(coordinator: SourceCoordinator, stored: Stored, offered: Stored, happened: Iterable[Happened]) -> None:
-    """Take over the store's view after an offer; what an operator has decided elsewhere is followed as it is."""
-    decided = _decided(coordinator, happened)
+def follow_paces(coordinator: SourceCoordinator, stored: Stored, paces: Paces, happened: Iterable[Happened]) -> None:
+    """Take over the store's view after an offer; what an operator has decided elsewhere is followed as it is.
+
+    What one has decided here is not: the store has it from us, and calls may have been made since it was offered.
+    """
+    decided = paces.decided | _decided(coordinator, happened)
     for name, pace in coordinator.paces.items():
-        held, mine = stored.get(name, NEVER_STORED), offered.get(name, NEVER_STORED)
+        held, mine = stored.get(name, NEVER_STORED), paces.offered.get(name, NEVER_STORED)
         if name in decided or held.state == mine.state:
             continue
         if held.version == mine.version:

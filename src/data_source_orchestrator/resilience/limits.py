@@ -32,12 +32,13 @@ class Scope:
         *,
         rate: RateLimiter | None = None,
         concurrency: ConcurrencyLimiter | None = None,
+        door: ConcurrencyLimiter | None = None,
         clock: Clock,
     ) -> None:
         self.name = name
         self.rate = rate
         self.concurrency = concurrency
-        self.door = ConcurrencyLimiter(ConcurrencyPolicy(limit=1), clock=clock)
+        self.door = ConcurrencyLimiter(ConcurrencyPolicy(limit=1), clock=clock) if door is None else door
         self.queue = 0
         """How many stand at the door or have gone through it and wait further on."""
 
@@ -51,13 +52,29 @@ class Scope:
 
 def scope_of(name: str, policy: LimitPolicy, clock: Clock) -> Scope:
     """Return a scope with these limits; its pace can be held by an upstream's own wait even where none is set."""
-    calls = policy.concurrency
-    return Scope(
-        name,
-        rate=RateLimiter(policy.rate, clock=clock),
-        concurrency=None if calls is None else ConcurrencyLimiter(calls, clock=clock),
-        clock=clock,
-    )
+    rate = RateLimiter(policy.rate, clock=clock)
+    return Scope(name, rate=rate, concurrency=_limiter(policy.concurrency, clock), clock=clock)
+
+
+def changed_scope(scope: Scope, policy: LimitPolicy, clock: Clock) -> Scope:
+    """Return what takes a scope's place under another policy: its pace stays, with what was taken of it and its line.
+
+    That is the scope itself, unless a limit of calls at once is set where there was none, or no longer: then nobody
+    knows of those who are under way.
+    """
+    if scope.rate is not None:
+        scope.rate.policy = policy.rate
+    if scope.concurrency is not None and policy.concurrency is not None:
+        scope.concurrency.policy = policy.concurrency
+        return scope
+    if scope.concurrency is None and policy.concurrency is None:
+        return scope
+    calls = _limiter(policy.concurrency, clock)
+    return Scope(scope.name, rate=scope.rate, concurrency=calls, door=scope.door, clock=clock)
+
+
+def _limiter(policy: ConcurrencyPolicy | None, clock: Clock) -> ConcurrencyLimiter | None:
+    return None if policy is None else ConcurrencyLimiter(policy, clock=clock)
 
 
 class Passage(Struct, eq=False, gc=False):  # limits know no passage, so no circle can come of one

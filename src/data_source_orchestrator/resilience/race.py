@@ -211,13 +211,13 @@ def decides(ended: Ended) -> bool:
 def better(first: R, second: R) -> R:
     """Return the success, or else the failure that tells more, or else the first.
 
-    What cannot be mended tells most, then what says when to come back, then an error of the source's own; then comes a
-    timeout, and last what says nothing about the source.
+    What cannot be mended tells most, then what says when to come back, the later the more, for it holds for both; then
+    an error of the source's own, then a timeout, and last what says nothing about the source.
     """
     return max((first, second), key=_telling)
 
 
-def _telling(ended: Ended) -> tuple[bool, ...]:
+def _telling(ended: Ended) -> tuple[float, ...]:
     failed = ended.failed
     if failed is None:
         return (True,)
@@ -225,7 +225,7 @@ def _telling(ended: Ended) -> tuple[bool, ...]:
     return (
         False,
         spoke and not failed.retryable,
-        spoke and failed.retry_after is not None,
+        failed.retry_after if spoke and failed.retry_after is not None else -1.0,
         spoke and failed.kind is not FailureKind.TIMEOUT,
         spoke,
     )

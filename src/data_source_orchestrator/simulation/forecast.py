@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from data_source_orchestrator.core.events import AttemptFinished, BreakerChanged
+from data_source_orchestrator.core.events import AttemptFinished, BreakerChanged, CallHedged, Event
 from data_source_orchestrator.core.outcome import Outcome, Skipped, Success
-from data_source_orchestrator.core.verdicts import Verdict
+from data_source_orchestrator.core.verdicts import SkipReason, Verdict
 from data_source_orchestrator.simulation.scenario import Outage, Scenario
+
+TURNED_AWAY = frozenset({SkipReason.RATE_LIMIT, SkipReason.DEADLINE})
+"""Why a source was not asked that nothing but its limits, and the time that there was, stood in the way of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,18 +35,22 @@ class Suffered:
 class SourceForecast:
     """One source in numbers; ages and times are seconds.
 
-    `goodput` is the share of syncs in which it gave data; `wasted_calls` are those of its `calls` that brought none.
-    The data is as old as the last sync that brought some, and fresh at the start.
+    `goodput` is the share of syncs in which it gave data, of which it gave some `from_cache`; `turned_away` are those
+    that its limits left no time. `wasted_calls` are those of its `calls` that brought none, and `hedges` those that
+    joined another. The data is as old as its source last gave it, and fresh at the start.
     """
 
     key: str
     title: str
     synced: tuple[Synced, ...]
     successes: int
+    from_cache: int
     failures: int
     skipped: int
+    turned_away: int
     calls: int
     wasted_calls: int
+    hedges: int
     trips: int
     average_age: float
     oldest: float
@@ -71,15 +78,10 @@ class Forecast:
 
 
 def forecast_of(
-    scenario: Scenario,
-    titles: Mapping[str, str],
-    synced: Sequence[Synced],
-    *,
-    attempts: Iterable[AttemptFinished],
-    trips: Iterable[BreakerChanged],
+    scenario: Scenario, titles: Mapping[str, str], synced: Sequence[Synced], events: Iterable[Event]
 ) -> Forecast:
     """Put together what was seen; `titles` names the sources."""
-    tried, tripped = list(attempts), [each.source for each in trips if each.after == "open"]
+    told = list(events)
     return Forecast(
         scenario=scenario,
         syncs=len({each.at for each in synced}),
@@ -89,34 +91,38 @@ def forecast_of(
                 key,
                 title,
                 tuple(each for each in synced if each.outcome.source == key),
-                [each.verdict for each in tried if each.source == key],
-                tripped.count(key),
+                [event for event in told if getattr(event, "source", None) == key],
             )
             for key, title in titles.items()
         ),
     )
 
 
-def _source(  # noqa: PLR0913, PLR0917 — each is another thing that was seen of it
-    scenario: Scenario, key: str, title: str, synced: tuple[Synced, ...], verdicts: list[Verdict], trips: int
+def _source(
+    scenario: Scenario, key: str, title: str, synced: tuple[Synced, ...], events: Sequence[Event]
 ) -> SourceForecast:
-    good = [each.ended for each in synced if isinstance(each.outcome, Success)]
-    skipped = sum(isinstance(each.outcome, Skipped) for each in synced)
-    average, oldest = ages(good, scenario.duration)
+    verdicts = [event.verdict for event in events if isinstance(event, AttemptFinished)]
+    good = [(each.ended, each.outcome.age) for each in synced if isinstance(each.outcome, Success)]
+    renewed = sorted({ended - (0.0 if age is None else age.seconds) for ended, age in good})
+    skips = [each.outcome.reason for each in synced if isinstance(each.outcome, Skipped)]
+    average, oldest = ages(renewed, scenario.duration)
     return SourceForecast(
         key=key,
         title=title,
         synced=synced,
         successes=len(good),
-        failures=len(synced) - len(good) - skipped,
-        skipped=skipped,
+        from_cache=sum(age is not None for _, age in good),
+        failures=len(synced) - len(good) - len(skips),
+        skipped=len(skips),
+        turned_away=sum(reason in TURNED_AWAY for reason in skips),
         calls=len(verdicts),
         wasted_calls=sum(verdict is not Verdict.SUCCESS for verdict in verdicts),
-        trips=trips,
+        hedges=sum(isinstance(event, CallHedged) for event in events),
+        trips=sum(isinstance(event, BreakerChanged) and event.after == "open" for event in events),
         average_age=average,
         oldest=oldest,
         outages=tuple(
-            Suffered(outage=outage, recovered_after=_recovery(outage, good))
+            Suffered(outage=outage, recovered_after=_recovery(outage, renewed))
             for outage in scenario.outages
             if outage.source == key
         ),

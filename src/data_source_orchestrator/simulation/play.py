@@ -11,9 +11,18 @@ from data_source_orchestrator.core.policies import BudgetPolicy
 from data_source_orchestrator.core.result import FetchResult
 from data_source_orchestrator.fanout.coordinator import SourceCoordinator
 from data_source_orchestrator.orchestration.orchestrator import META_CAPABILITIES, DataSourceOrchestrator
-from data_source_orchestrator.simulation.laws import RETURN_LAWS, STEP_LAWS
-from data_source_orchestrator.simulation.policies import changes_of, config_of, retry_of, source_of, store_of
-from data_source_orchestrator.simulation.upstreams import Call, upstreams_of
+from data_source_orchestrator.simulation.laws import END_LAWS, RETURN_LAWS, STEP_LAWS
+from data_source_orchestrator.simulation.policies import (
+    changes_of,
+    config_of,
+    host_limits_of,
+    limits_of,
+    retry_of,
+    source_of,
+    store_of,
+)
+from data_source_orchestrator.simulation.quotas import Quotas
+from data_source_orchestrator.simulation.upstreams import ASKED_BY, Call, upstreams_of
 from data_source_orchestrator.simulation.wall_clock import WallClock
 from data_source_orchestrator.simulation.witness import Operation, Witness
 from data_source_orchestrator.simulation.world import ASKING, Action, SourcePlan, Verb, World
@@ -53,7 +62,7 @@ def play(world: World) -> Played:
     stage = _Stage(world, loop)
     try:
         with asyncio.Runner(loop_factory=lambda: loop) as runner:
-            runner.run(stage.run())
+            stage.play_on(runner)
     except DeadWaitError as error:
         stage.broken("nobody_waits_for_ever", str(error))
     played = stage.played()
@@ -69,14 +78,25 @@ class _Stage:
         self._loop = loop
         self._plans = {plan.key: plan for plan in world.sources}
         self._violations: dict[str, Violation] = {}
+        self._ended = False
         self._calls: list[Call] = []
         self._clock = WallClock(loop)
+        self._quotas = Quotas(world)
         self._coordinator = SourceCoordinator(
-            [], budget=BudgetPolicy(tokens=world.tokens), clock=self._clock, chance=system_chance(world.seed)
+            [],
+            budget=BudgetPolicy(tokens=world.tokens),
+            limits=limits_of(world.overall),
+            host_limits=host_limits_of(world),
+            clock=self._clock,
+            chance=system_chance(world.seed),
         )
         self._seen = Witness(world, loop, self._coordinator, self._calls, store_of(world))
         self._orchestrator = self._seen.orchestrator = DataSourceOrchestrator(
-            self._coordinator, config_of(world), retry_of(world), store=self._seen.store
+            self._coordinator,
+            config_of(world),
+            retry_of(world),
+            store=self._seen.store,
+            budget=BudgetPolicy(tokens=world.run_tokens),
         )
 
     def played(self) -> Played:
@@ -95,11 +115,18 @@ class _Stage:
 
     def broken(self, law: str, sentence: str | None) -> None:
         """Note the first breach of a law."""
-        if sentence is not None and law not in self._violations:
+        if sentence is not None and law not in self._violations and not self._ended:
             self._violations[law] = Violation(law=law, sentence=sentence, at=self._loop.time())
             self._seen.trace.append(f"{self._loop.time():10.3f}  BROKEN {law}: {sentence}")
 
-    async def run(self) -> None:
+    def play_on(self, runner: asyncio.Runner) -> None:
+        """Play; what a fetcher that asks the program to end leaves behind, where nobody waits for it, is not judged."""
+        try:
+            runner.run(self._run())
+        except SystemExit:
+            self._ended, self._loop.on_quiet = True, None
+
+    async def _run(self) -> None:
         self._seen.main = asyncio.current_task()
         self._loop.set_exception_handler(self._complained)
         self._coordinator.hub.follow(self._seen.hear)
@@ -110,18 +137,30 @@ class _Stage:
                 await stack.enter_async_context(self._orchestrator)
             self._loop.on_quiet = self._step
             asked = [await self._at_its_time(action) for action in self._world.actions]
-            await self._all_ended([operation for operation in asked if operation is not None])
+            await self._returned([operation for operation in asked if operation is not None])
+            if self._world.stays_open:
+                await self._lingerers()
             self._step()
+            self._loop.on_quiet = None
+        self._closed()
+        await self._lingerers()
+        self._step()
 
     def _complained(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         self._seen.complaints.append(f"{context.get('message')}: {context.get('exception')!r}")
 
     def _step(self) -> None:
         """Hold what has happened against the laws."""
+        self._seen.look()
         for law in STEP_LAWS:
             if law.__name__ not in self._violations:
                 self.broken(law.__name__, law(self._seen))
         self._seen.turned()
+
+    def _closed(self) -> None:
+        """Hold what is left when all is closed against the laws."""
+        for law in END_LAWS:
+            self.broken(law.__name__, law(self._seen))
 
     async def _at_its_time(self, action: Action) -> Operation | None:
         if action.at > self._loop.time():
@@ -132,12 +171,15 @@ class _Stage:
         self._do(action)
         return None
 
-    async def _all_ended(self, asked: list[Operation]) -> None:
-        """Wait for everything that is under way, and for the fetchers that go on after their end."""
+    async def _returned(self, asked: list[Operation]) -> None:
+        """Wait for every call that has not returned."""
         tasks = [operation.task for operation in asked if operation.task is not None and not operation.task.done()]
         if tasks:
             _, pending = await asyncio.wait(tasks, timeout=PATIENCE)
             self.broken("every_call_returns", f"{len(pending)} calls never returned" if pending else None)
+
+    async def _lingerers(self) -> None:
+        """Wait for the fetchers that go on after their end."""
         longest = max((fault.seconds for fault in self._world.faults), default=0.0)
         await asyncio.sleep(longest + 1)
 
@@ -158,6 +200,7 @@ class _Stage:
 
     async def _operate(self, operation: Operation) -> None:
         """Ask, and hold the return against the laws; what is no longer registered is not asked."""
+        ASKED_BY.set(operation)
         wanted = operation.action.sources
         keys = tuple(key for key in self._seen.registered() if key in wanted)
         operation.asked = self._about(operation.action, keys)
@@ -212,6 +255,7 @@ class _Stage:
         match action.verb:
             case "jump":
                 self._clock.set_by(action.value)
+                self._seen.clock_set(action.value)
             case "register" if not there and key in self._plans:
                 self._register(self._plans[key])
             case "unregister":
@@ -224,6 +268,8 @@ class _Stage:
                 self._coordinator.update_priority(key, int(action.value))
             case "reset" if there:
                 self._coordinator.reset(key)
+                source = self._coordinator.update_source(key)
+                self._seen.added(source, cast("float", source.timeout), anew=True)
                 self._seen.new_budget(key)
             case "update" if there:
                 self._update(key, action)
@@ -231,18 +277,26 @@ class _Stage:
                 pass
 
     def _register(self, plan: SourcePlan) -> None:
-        fetcher, check = upstreams_of(self._world, plan, self._calls, lambda: self._seen.sources[plan.key].period)
-        self._coordinator.register_source(source_of(plan, fetcher, check))
-        self._seen.added(plan.key, plan.timeout, plan.max_retries)
+        fetcher, check = upstreams_of(
+            self._world,
+            plan,
+            self._calls,
+            lambda: self._seen.sources[plan.key].period,
+            self._quotas,
+            self._coordinator.observe,
+        )
+        source = source_of(plan, fetcher, check)
+        self._coordinator.register_source(source)
+        self._seen.added(source, plan.timeout, anew=True)
         self._seen.new_budget(plan.key)
 
     def _update(self, key: str, action: Action) -> None:
-        breaker = self._coordinator.update_source(key).breaker
+        source = self._coordinator.update_source(key)
         try:
-            changed = self._coordinator.update_source(key, **changes_of(breaker, action))
+            changed = self._coordinator.update_source(key, **changes_of(source, action))
         except ConfigurationError:
             return  # a limit for an attempt that is longer than its source's
-        self._seen.added(key, cast("float", changed.timeout), changed.max_retries)
+        self._seen.added(changed, cast("float", changed.timeout), anew=False)
 
 
 def _told(action: Action) -> str:

@@ -51,6 +51,7 @@ def of_forecast(forecast: Forecast) -> dict[str, Json]:
         "interval_s": scenario.interval,
         "latency_s": scenario.latency,
         "seed": scenario.seed,
+        "asks": scenario.asks,
         "syncs": forecast.syncs,
         "goodput": forecast.goodput,
         "sources": {source.key: _of_source(source) for source in forecast.sources},
@@ -62,11 +63,14 @@ def _of_source(source: SourceForecast) -> dict[str, Json]:
         "title": source.title,
         "syncs": len(source.synced),
         "successes": source.successes,
+        "from_cache": source.from_cache,
         "failures": source.failures,
         "skipped": source.skipped,
+        "turned_away": source.turned_away,
         "goodput": source.goodput,
         "calls": source.calls,
         "wasted_calls": source.wasted_calls,
+        "hedges": source.hedges,
         "trips": source.trips,
         "average_age_s": source.average_age,
         "oldest_data_s": source.oldest,
@@ -75,8 +79,10 @@ def _of_source(source: SourceForecast) -> dict[str, Json]:
                 "from_s": suffered.outage.begins,
                 "until_s": suffered.outage.ends,
                 "latency_s": suffered.outage.latency,
+                "slow_rate": suffered.outage.slow_rate,
                 "error_rate": suffered.outage.error_rate,
                 "kind": suffered.outage.kind,
+                "retry_after_s": suffered.outage.retry_after,
                 "recovered_after_s": suffered.recovered_after,
             }
             for suffered in source.outages
@@ -135,7 +141,8 @@ def story(found: Finding) -> list[str]:
 
 def _parts(found: Finding) -> str:
     world = found.world
-    return f"{len(world.sources)} source(s), {len(world.faults)} fault(s) and {len(world.actions)} action(s)"
+    parts = {"source": world.sources, "host": world.hosts, "fault": world.faults, "action": world.actions}
+    return ", ".join(f"{len(held)} {name}(s)" for name, held in parts.items() if held)
 
 
 def _reason(each: Synced) -> str | None:

@@ -24,23 +24,29 @@ UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 _SPAN = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*(ms|s|m|h|d)?")
 
-_SCENARIO = ("duration", "interval", "latency", "seed")
-_OUTAGE = ("source", "from", "until", "latency", "error_rate", "kind")
+ASKS = ("sync", "fetch")
+"""What is done each time: a sync asks whatever is kept, and a fetch takes from a cache what it may."""
+
+_SCENARIO = ("duration", "interval", "latency", "seed", "asks")
+_OUTAGE = ("source", "from", "until", "latency", "slow_rate", "error_rate", "kind", "retry_after")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outage:
     """What befalls a source's upstream from `begins` to `ends`, in seconds from the start.
 
-    A call takes `latency` seconds (None: as usual), and `error_rate` of them fail in that `kind`.
+    `slow_rate` of the calls take `latency` seconds (None: as usual). `error_rate` of them fail in that `kind`, and tell
+    us to come again after `retry_after` seconds.
     """
 
     source: str
     begins: float
     ends: float
     latency: float | None = None
+    slow_rate: float = 1.0
     error_rate: float = 1.0
     kind: str = FailureKind.SERVER.value
+    retry_after: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +57,7 @@ class Scenario:
     interval: float = 900.0
     latency: float = 0.3
     seed: int = 1
+    asks: str = "sync"
     outages: tuple[Outage, ...] = ()
 
 
@@ -70,6 +77,7 @@ def read_scenario(text: str, name: str) -> Scenario:
         interval=_span(given.get("interval", "15m"), f"file {name} [scenario] interval"),
         latency=_span(given.get("latency", "300ms"), f"file {name} [scenario] latency", zero=True),
         seed=_seed(given.get("seed", 1), f"file {name} [scenario] seed"),
+        asks=_one_of(given.get("asks", "sync"), ASKS, f"file {name} [scenario] asks"),
         outages=tuple(_outage(each, f"file {name} [[outage]] {n}") for n, each in enumerate(outages, start=1)),
     )
     if scenario.duration / scenario.interval > MOST_SYNCS:
@@ -101,15 +109,26 @@ def _outage(given: Mapping[str, Any], where: str) -> Outage:
     if ends <= begins:
         raise ConfigurationError(f"{where}: until is {given['until']!r} and from {given['from']!r}; give a later until")
     latency = None if "latency" not in given else _span(given["latency"], f"{where} latency", zero=True)
-    slow_alone = latency is not None and "kind" not in given
+    slow_alone = latency is not None and not {"kind", "retry_after"} & given.keys()
+    _check_rates(given, where)
     return Outage(
         source=str(given["source"]),
         begins=begins,
         ends=ends,
         latency=latency,
+        slow_rate=share(given.get("slow_rate", 1.0), f"{where} slow_rate"),
         error_rate=share(given.get("error_rate", 0.0 if slow_alone else 1.0), f"{where} error_rate"),
-        kind=_kind(given.get("kind", FailureKind.SERVER.value), f"{where} kind"),
+        kind=_one_of(given.get("kind", FailureKind.SERVER.value), KINDS, f"{where} kind"),
+        retry_after=None if "retry_after" not in given else _span(given["retry_after"], f"{where} retry_after"),
     )
+
+
+def _check_rates(given: Mapping[str, Any], where: str) -> None:
+    """Refuse what would have no effect."""
+    if "slow_rate" in given and "latency" not in given:
+        raise ConfigurationError(f"{where} has a slow_rate and no latency; tell how long those calls take")
+    if "retry_after" in given and given.get("kind") == HANG:
+        raise ConfigurationError(f"{where} has a retry_after, and its kind is 'hang'; what never answers tells nothing")
 
 
 def _refuse_unknown(table: Mapping[str, Any], known: Collection[str], where: str) -> None:
@@ -143,9 +162,9 @@ def _seed(value: object, name: str) -> int:
     return value
 
 
-def _kind(value: object, name: str) -> str:
-    if value in KINDS:
+def _one_of(value: object, words: tuple[str, ...], name: str) -> str:
+    if value in words:
         return str(value)
-    near = nearest(str(value), KINDS)
+    near = nearest(str(value), words)
     hint = f"; did you mean {near!r}?" if near else ""
-    raise ConfigurationError(f"{name} is {value!r}; give one of {', '.join(KINDS)}{hint}")
+    raise ConfigurationError(f"{name} is {value!r}; give one of {', '.join(words)}{hint}")

@@ -5,14 +5,13 @@ The numbers are chosen so that limits meet: budgets run dry, breakers trip and r
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TypeVar, get_args
+from typing import get_args
 
-from data_source_orchestrator.core.clock import system_chance
 from data_source_orchestrator.core.policies import JITTERS
 from data_source_orchestrator.core.verdicts import FailureKind
+from data_source_orchestrator.simulation.draws import Draws
+from data_source_orchestrator.simulation.seeding_strategies import with_strategies
 from data_source_orchestrator.simulation.world import EVERYBODY, Action, Does, Fault, SourcePlan, Verb, World
-
-T = TypeVar("T")
 
 NAMES = ("ash", "birch", "cedar", "elm", "fir")
 
@@ -33,35 +32,13 @@ VERBS: tuple[Verb, ...] = tuple(verb for verb in get_args(Verb) for _ in range(_
 """What is done, each as often as it is drawn."""
 
 
-class Draws:
-    """Chance, asked in words."""
-
-    def __init__(self, seed: int) -> None:
-        self._chance = system_chance(seed)
-
-    def between(self, least: float, most: float) -> float:
-        """Return a number in between, to a hundredth."""
-        return round(least + (most - least) * self._chance.random(), 2)
-
-    def whole(self, least: int, most: int) -> int:
-        """Return a whole number from `least` to `most`."""
-        return least + int(self._chance.random() * (most - least + 1))
-
-    def one_of(self, things: Sequence[T]) -> T:
-        """Return one of these."""
-        return things[self.whole(0, len(things) - 1)]
-
-    def happens(self, share: float) -> bool:
-        """Return True in that share of cases."""
-        return self._chance.random() < share
-
-    def some(self, things: Sequence[T]) -> tuple[T, ...]:
-        """Return some of these, in their order; none at all stands for all."""
-        return tuple(thing for thing in things if self.happens(0.5)) if self.happens(0.3) else ()
-
-
 def world_of(seed: int) -> World:
     """Return the world of a seed, always the same."""
+    return with_strategies(plain_world_of(seed))
+
+
+def plain_world_of(seed: int) -> World:
+    """Return the world of a seed without limits, hedges and caches."""
     draws = Draws(seed)
     sources = tuple(_source(draws, key) for key in NAMES[: draws.whole(1, len(NAMES))])
     keys = [source.key for source in sources]

@@ -4,11 +4,12 @@ A world is plain data, so that cutting it down is surgery on lists.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import fields, replace
+from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
 from data_source_orchestrator.core.errors import ConfigurationError
 from data_source_orchestrator.simulation.play import play
+from data_source_orchestrator.simulation.strategies import HostPlan
 from data_source_orchestrator.simulation.world import Action, Fault, SourcePlan, World
 
 T = TypeVar("T")
@@ -52,6 +53,7 @@ def _smaller(world: World) -> Iterator[World]:
     yield from (replace(world, actions=actions) for actions in _without_some(world.actions))
     yield from (replace(world, faults=faults) for faults in _without_some(world.faults))
     yield from (_without_source(world, plan.key) for plan in world.sources)
+    yield from (replace(world, hosts=hosts) for hosts in _without_some(world.hosts))
     yield from _plainer(world)
 
 
@@ -79,22 +81,29 @@ def _asking_others(action: Action, key: str) -> Action:
 
 def _plainer(world: World) -> Iterator[World]:
     """Yield worlds in which one member of one part is at its default."""
-    yield from _at_defaults(world, World(seed=world.seed, sources=()), skip={"sources", "faults", "actions"})
+    yield from _at_defaults(world, World(seed=world.seed, sources=()), skip={"sources", "faults", "actions", "hosts"})
     for name, usual in (
         ("sources", SourcePlan(key="")),
         ("faults", Fault(source="", begins=0, ends=0, does="slow")),
         ("actions", Action(at=0, verb="jump")),
+        ("hosts", HostPlan(name="")),
     ):
         parts: tuple[Any, ...] = getattr(world, name)
         for place, part in enumerate(parts):
             for plain in _at_defaults(
-                part, usual, skip={"key", "source", "ends", "does", "verb", "member", "value", "at"}
+                part, usual, skip={"key", "name", "source", "ends", "does", "verb", "member", "value", "at"}
             ):
                 changed: dict[str, Any] = {name: (*parts[:place], plain, *parts[place + 1 :])}
                 yield replace(world, **changed)
 
 
 def _at_defaults(part: Any, usual: Any, *, skip: set[str]) -> Iterator[Any]:
+    """Yield a part with one member at its default, or with less in the plan that the member is."""
     for each in fields(part):
-        if each.name not in skip and getattr(part, each.name) != getattr(usual, each.name):
-            yield replace(part, **{each.name: getattr(usual, each.name)})
+        value, least = getattr(part, each.name), getattr(usual, each.name)
+        if each.name in skip or value == least:
+            continue
+        yield replace(part, **{each.name: least})
+        if is_dataclass(value) and not isinstance(value, type):
+            for plainer in _at_defaults(value, type(value)(), skip=set()):
+                yield replace(part, **{each.name: plainer})

@@ -4,19 +4,32 @@
 - `slow` answers after `seconds`; `fail` raises a `FetchError` of a kind then; `raise` an ordinary error of the network
 - `hang` never answers; `stubborn` swallows its cancellation and goes on for `seconds`; `tidy` is cancelled, but takes
   `seconds` over tidying up
-- `none` returns None; `base` raises a `BaseException`; `cancelled` raises a `CancelledError` that nobody asked for;
-  `exit` asks the program to end
+- `none` returns None; `breach` what no contract accepts; `base` raises a `BaseException`; `cancelled` raises a
+  `CancelledError` that nobody asked for; `exit` asks the program to end
+
+One with a quota answers no call beyond it, whatever its faults say.
 """
 
 import asyncio
 import errno
-from collections.abc import Callable
+from collections.abc import Callable, MutableSequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-from data_source_orchestrator.core.clock import Chance, system_chance
+from data_source_orchestrator.core.allowance import Allowance
+from data_source_orchestrator.core.context import FetchContext
 from data_source_orchestrator.core.errors import FetchError
+from data_source_orchestrator.core.verdicts import FailureKind
+from data_source_orchestrator.simulation.draws import Lots
+from data_source_orchestrator.simulation.quotas import Quotas, UpstreamQuota
 from data_source_orchestrator.simulation.world import EVERYBODY, Fault, SourcePlan, World
+
+ASKED_BY: ContextVar[object] = ContextVar("asked_by", default=None)
+"""Who asks, to whom calls that are shared belong as well: a flight keeps the context of whoever wanted it first."""
+
+Observe = Callable[[str, Allowance], None]
+"""Hears what a source's upstream says is left, as the engine's own client tells it."""
 
 
 class RogueError(BaseException):
@@ -25,7 +38,13 @@ class RogueError(BaseException):
 
 @dataclass(slots=True, eq=False)
 class Call:
-    """One call of an upstream; `period` is what its source's breaker was at when it began."""
+    """One call of an upstream; `period` is what its source's breaker was at when it began.
+
+    Calls of one execution share what is in `execution`. `beside` are those that were under way at any upstream when it
+    began, itself not among them. It `spoke` where it ended as its upstream wanted. `wait` is how long it asked to be
+    left alone when it ended, and `overdrawn` whether it was refused although the upstream had told before how many
+    calls were left.
+    """
 
     source: str
     number: int
@@ -34,6 +53,13 @@ class Call:
     check: bool
     upstream: "Upstream"
     task: asyncio.Task[Any] | None
+    execution: object = None
+    attempt: int = 1
+    asked_by: object = None
+    beside: "tuple[Call, ...]" = ()
+    spoke: bool = False
+    wait: float | None = None
+    overdrawn: bool = False
     does: str = "answer"
     kind: str = "timeout"
     cancelled_at: float | None = None
@@ -53,20 +79,24 @@ class Upstream:
         self,
         plan: SourcePlan,
         faults: tuple[Fault, ...],
-        chance: Chance,
-        calls: list[Call],
+        lots: Lots,
+        calls: MutableSequence[Call],
         period: Callable[[], object],
         *,
         check: bool = False,
+        quota: UpstreamQuota | None = None,
+        observe: Observe | None = None,
     ) -> None:
         self._plan = plan
         self._faults = faults
-        self._chance = chance
+        self._lots = lots
         self._calls = calls
         self._period = period
         self._check = check
+        self._quota = quota
+        self._observe = observe
 
-    async def __call__(self) -> Any:
+    async def __call__(self, ctx: FetchContext) -> Any:
         """Be asked."""
         loop = asyncio.get_running_loop()
         call = Call(
@@ -77,24 +107,30 @@ class Upstream:
             check=self._check,
             upstream=self,
             task=asyncio.current_task(),
+            execution=ctx.deadline,
+            attempt=ctx.attempt,
+            asked_by=ASKED_BY.get(),
+            beside=tuple(other for other in self._calls if other.ended is None),
         )
         self._calls.append(call)
         try:
             return await self._behave(call)
         except asyncio.CancelledError:
-            call.cancelled_at = loop.time() if call.cancelled_at is None else call.cancelled_at
+            if not call.spoke and call.cancelled_at is None:
+                call.cancelled_at = loop.time()
             raise
         finally:
             call.ended = loop.time()
 
     async def _behave(self, call: Call) -> Any:
         fault = self._fault(call.began)
-        if fault is None:
-            return await self._answer(call, self._plan.latency)
+        arrives = fault is None or fault.does != "offline"
+        if arrives and self._quota is not None and not self._quota.count(call.began):
+            return await self._refuse(call, self._quota)
+        if fault is None or fault.does == "slow":
+            return await self._answer(call, self._plan.latency if fault is None else fault.seconds)
         call.does, call.kind = fault.does, fault.kind if fault.does == "fail" else call.kind
         match fault.does:
-            case "slow":
-                return await self._answer(call, fault.seconds)
             case "hang":
                 return await asyncio.get_running_loop().create_future()
             case "stubborn":
@@ -103,35 +139,51 @@ class Upstream:
                 return await _tidy(call, fault.seconds)
             case _:
                 await asyncio.sleep(fault.seconds)
+                call.spoke, call.wait = True, fault.retry_after if fault.does == "fail" else None
                 return _broken(fault)
 
     async def _answer(self, call: Call, after: float) -> Any:
         await asyncio.sleep(after)
-        call.answered = True
+        self._tell_rest()
+        call.spoke = call.answered = True
         return call.source, call.number
+
+    async def _refuse(self, call: Call, quota: UpstreamQuota) -> Any:
+        call.does, call.kind, call.overdrawn = "fail", FailureKind.RATE_LIMITED.value, quota.told_in_window
+        await asyncio.sleep(self._plan.latency)
+        self._tell_rest()
+        refusal = quota.refusal(asyncio.get_running_loop().time())
+        call.spoke, call.wait = True, refusal.retry_after
+        raise refusal
+
+    def _tell_rest(self) -> None:
+        rest = self._quota.rest(asyncio.get_running_loop().time()) if self._quota is not None else None
+        if rest is not None and self._observe is not None:
+            self._observe(self._plan.key, rest)
 
     def _fault(self, now: float) -> Fault | None:
         """Return the first fault that is in force and strikes; each draws its own lot."""
+        chance = self._lots.at(now)
         in_force = (fault for fault in self._faults if fault.begins <= now < fault.ends)
-        return next((fault for fault in in_force if self._chance.random() < fault.share), None)
+        return next((fault for fault in in_force if chance.random() < fault.share), None)
 
 
-def upstreams_of(
-    world: World, plan: SourcePlan, calls: list[Call], period: Callable[[], object]
+def upstreams_of(  # noqa: PLR0913, PLR0917 — each is another thing that is handed in
+    world: World, plan: SourcePlan, calls: list[Call], period: Callable[[], object], quotas: Quotas, observe: Observe
 ) -> tuple[Upstream, Upstream]:
-    """Return a source's fetcher and its check, each with a chance of its own that no other source shares."""
+    """Return a source's fetcher and its check, each with lots of its own; a check uses up no quota."""
     ours = tuple(fault for fault in world.faults if fault.source == EVERYBODY)
     faults = (*ours, *(fault for fault in world.faults if fault.source == plan.key))
     number = sum(ord(letter) * 31**place for place, letter in enumerate(plan.key))
-    fetcher, check = (system_chance(world.seed * 1_000_003 + 2 * number + each) for each in range(2))
+    fetcher, check = (Lots(world.seed * 1_000_003 + 2 * number + each) for each in range(2))
     return (
-        Upstream(plan, faults, fetcher, calls, period),
+        Upstream(plan, faults, fetcher, calls, period, quota=quotas.of(plan), observe=observe),
         Upstream(plan, faults, check, calls, period, check=True),
     )
 
 
-def _broken(fault: Fault) -> None:
-    """Raise what a fault says; `none` is what is left."""
+def _broken(fault: Fault) -> tuple[()] | None:
+    """Raise what a fault says, or return what is no data."""
     match fault.does:
         case "fail":
             raise FetchError(fault.kind, "modelled", retry_after=fault.retry_after)
@@ -145,8 +197,10 @@ def _broken(fault: Fault) -> None:
             raise asyncio.CancelledError
         case "exit":
             raise SystemExit("modelled")
+        case "breach":
+            return ()
         case _:
-            return
+            return None
 
 
 async def _stubborn(call: Call, seconds: float) -> Any:

@@ -8,6 +8,9 @@ from data_source_orchestrator.testing.virtual_time import VirtualTimeLoop
 
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 
+TICK = 1e-5
+"""Seconds; the resolution of the virtual clock, and what sums of floats may miss."""
+
 
 class WallClock:
     """The loop's time as a clock whose wall time somebody may set."""

@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from data_source_orchestrator.core.durations import in_seconds
 from data_source_orchestrator.core.events import (
     AttemptFinished,
     AttemptStarted,
     BreakerChanged,
+    CallHedged,
     Event,
     MonitorOffline,
     RetryScheduled,
@@ -23,16 +25,23 @@ from data_source_orchestrator.core.events import (
     SourceSwitched,
     SourceUnreached,
 )
-from data_source_orchestrator.core.outcome import Executed, Outcome
+from data_source_orchestrator.core.outcome import Executed, Failure, Outcome, Success
 from data_source_orchestrator.core.result import Metadata
+from data_source_orchestrator.core.source import Source
 from data_source_orchestrator.core.verdicts import FailureKind, Verdict
 from data_source_orchestrator.fanout.coordinator import SourceCoordinator
 from data_source_orchestrator.health.record import readmitted, record
 from data_source_orchestrator.health.state import SourceHealth
 from data_source_orchestrator.orchestration.orchestrator import DataSourceOrchestrator
+from data_source_orchestrator.resilience.cache import OUR_FAULT
 from data_source_orchestrator.simulation import inside
+from data_source_orchestrator.simulation.extras_seen import ExtrasSeen
 from data_source_orchestrator.simulation.keeping import ModelledStore
+from data_source_orchestrator.simulation.scopes_seen import ScopesSeen
+from data_source_orchestrator.simulation.settings_seen import SettingsSeen
+from data_source_orchestrator.simulation.turns_seen import TurnsSeen
 from data_source_orchestrator.simulation.upstreams import Call
+from data_source_orchestrator.simulation.wall_clock import TICK
 from data_source_orchestrator.simulation.world import Action, World
 from data_source_orchestrator.testing.virtual_time import VirtualTimeLoop
 
@@ -67,6 +76,7 @@ class Seen:
     """What events told of one source; `mixed` while an execution from before it was forgotten may still speak.
 
     `unreached` are the outcomes of executions that have ended, and are not counted yet; `last` is the last one counted.
+    `tokens` is what its budgets held when they were new, and `granted` that with what successes gave back.
     """
 
     breaker: str = "closed"
@@ -79,6 +89,7 @@ class Seen:
     attempts: int = 0
     spent: float = 0.0
     granted: float = 0.0
+    tokens: float = 0.0
     timeouts: list[tuple[float, float]] = field(default_factory=list)
     most_retries: int = 0
     acted_at: float = -1.0
@@ -126,11 +137,25 @@ class Witness:
         self.fresh_attempts: list[Started] = []
         self.fresh_runs: list[RunFinished] = []
         self.offline: list[tuple[float, tuple[str, ...]]] = []
+        self.fresh_calls: list[Call] = []
+        self.settings = SettingsSeen()
+        self.scopes = ScopesSeen(world, coordinator, self.settings, calls)
+        self.extras = ExtrasSeen(self.settings)
+        self.turns = TurnsSeen(world, self.settings)
         self.complaints: list[str] = []
         self.main: asyncio.Task[Any] | None = None
         self.trace: list[str] = []
+        self._asking: list[Operation] = []
+        self._heard_of = 0
         self._still: list[Call] = []
         self._looked_at = 0
+        self.accepted: dict[str, float] = {}
+        """When each source's last answer was accepted that is surely kept as its settings of now say."""
+        self.alone: list[Failure] = []
+        """The failures that ended without older data beside them, although some is surely kept that is not too old."""
+        self._set_by: list[tuple[float, float]] = []
+        self._open: list[Call] = []
+        self._counted = 0
 
     @property
     def now(self) -> float:
@@ -140,18 +165,29 @@ class Witness:
     @property
     def active(self) -> list[Operation]:
         """The askings that have not returned."""
-        return [operation for operation in self.operations if operation.ended is None]
+        self._asking = [each for each in (*self._asking, *self.operations[self._heard_of :]) if each.ended is None]
+        self._heard_of = len(self.operations)
+        return self._asking
+
+    @property
+    def refreshing(self) -> bool:
+        """Whether an answer is being fetched in the background, which may outlast whoever was given the one before."""
+        return inside.refreshing(self.orchestrator)
 
     @property
     def idle(self) -> bool:
         """Whether nobody is asking anything."""
-        return all(operation.ended is not None for operation in self.operations)
+        return not self.active and not self.refreshing
 
     def under_way(self) -> Iterator[Call]:
         """Yield the calls that have not ended."""
         self._still = [call for call in (*self._still, *self.calls[self._looked_at :]) if call.ended is None]
         self._looked_at = len(self.calls)
         yield from self._still
+
+    def first_of(self, call: Call) -> Call:
+        """Return the first call of the execution that a call belongs to."""
+        return next((each for each in self.calls if each.execution is call.execution), call)
 
     def registered(self) -> list[str]:
         """Return the keys of the sources that there are."""
@@ -170,6 +206,24 @@ class Witness:
         before = [timeout for at, timeout in changes if at <= since][-1:]
         return max([*before, *(timeout for at, timeout in changes if at > since)], default=0.0)
 
+    def clock_set(self, by: float) -> None:
+        """Note that somebody has set the wall clock forward, or back: then ages are no longer what they seem."""
+        self.accepted.clear()
+        self._set_by.append((self.now, by))
+
+    @property
+    def clock_was_set_back(self) -> bool:
+        """Whether the wall clock was ever set back."""
+        return any(by < 0 for _, by in self._set_by)
+
+    def youngest_age(self, since: float, within: float) -> float:
+        """Return the seconds from a moment, or a little later, until now by the wall clock, the least that may be."""
+        latest = since + within + TICK
+        sets = [by for at, by in self._set_by if at > latest]
+        at_once = [by for at, by in self._set_by if since - TICK <= at <= latest]
+        later = [sum(at_once[place:]) for place in range(len(at_once) + 1)]
+        return self.now - since + sum(sets) + min(later)
+
     def untidy(self, since: float, key: str | None = None) -> bool:
         """Return whether a fetcher went on after its cancellation at or after a moment."""
         return any(
@@ -178,18 +232,38 @@ class Witness:
             if (key is None or call.source == key) and (call.ended is None or call.ended >= since)
         )
 
-    def added(self, key: str, timeout: float, retries: int | None) -> None:
-        """Note a source's limits, as registered or changed now."""
-        seen = self.sources[key]
+    def added(self, source: Source[Any], timeout: float, *, anew: bool) -> None:
+        """Note a source's settings, as registered or changed now."""
+        seen, retries = self.sources[source.key], source.max_retries
         seen.timeouts.append((self.now, timeout))
         seen.most_retries = max(seen.most_retries, self.world.max_retries if retries is None else retries)
+        self.accepted.pop(source.key, None)
+        self.scopes.take_in_calls()  # under the settings before
+        self.settings.note(self.now, source, anew=anew)
+        self.scopes.changed(source, self.now)
 
     def new_budget(self, key: str) -> None:
         """Note that a source has a retry budget of its own from now on, and that it is full."""
-        self.sources[key].granted += inside.tokens(self.coordinator, key)[1]
+        _, whole = inside.tokens(self.coordinator, key)
+        self.sources[key].granted += whole
+        self.sources[key].tokens += whole
+
+    def look(self) -> None:
+        """Take in what the upstreams have seen since the last step."""
+        self.fresh_calls = self.calls[self._counted :]
+        self._counted = len(self.calls)
+        self._open += self.fresh_calls
+        ended = [call for call in self._open if call.ended is not None]
+        self._open = [call for call in self._open if call.ended is None]
+        self.scopes.look(self.now)
+        self.extras.look(self.fresh_calls, ended)
+        self.turns.look(self.fresh_calls)
 
     def turned(self) -> None:
         """Note that a step is over."""
+        self.scopes.turned()
+        self.extras.turned()
+        self.turns.turned()
         self.fresh_executions.clear()
         self.fresh_attempts.clear()
         self.fresh_runs.clear()
@@ -205,6 +279,8 @@ class Witness:
     def hear(self, event: Event) -> None:
         """Take in an event."""
         self.trace.append(f"{self.now:10.3f}  {_told(event)}")
+        self.extras.hear(event, self.now)
+        self.turns.hear(event, self.now)
         match event:
             case RunStarted():
                 self.begun[event.run_id] = event.sources
@@ -223,7 +299,9 @@ class Witness:
                 if executed.outcome in seen.unreached:
                     seen.unreached.remove(executed.outcome)
                 else:
-                    self.fresh_executions.append(Ended(self.now, self._planned(executed), executed))
+                    ended = Ended(self.now, self._planned(executed), executed)
+                    self.fresh_executions.append(ended)
+                    self._accept(ended)
             case _:
                 key = getattr(event, "source", None)
                 if isinstance(key, str):
@@ -240,17 +318,37 @@ class Witness:
                     seen.granted += self._price(inside.refund, key)
             case RetryScheduled(kind=kind):
                 seen.spent += self._price(inside.retry_cost, key, after_timeout=kind is FailureKind.TIMEOUT)
+            case CallHedged():
+                seen.spent += self._price(inside.hedge_cost, key)
             case BreakerChanged(after=after):
                 seen.breaker, seen.period = after, seen.period + 1
                 seen.tripped_at = self.now if after == "open" else seen.tripped_at
             case SourceForgotten():
+                self.accepted.pop(key, None)
                 seen.health, seen.breaker, seen.period = SourceHealth(), "closed", seen.period + 1
                 seen.unreached.clear()
                 seen.mixed = not self.idle
                 seen.acted_at = self.now
             case SourceSwitched(readmitted=True):
+                self.scopes.lifted(key, self.now)
                 seen.acted_at = self.now
                 seen.health = readmitted(seen.health)
+            case _:
+                pass
+
+    def _accept(self, ended: Ended) -> None:
+        """Note a new answer, or what is kept beside a failure; of a source that was changed meanwhile nobody knows."""
+        outcome = ended.executed.outcome
+        settings = list(self.settings.between(outcome.source, ended.planned, self.now))
+        policy = settings[0].source.cache_policy if len(settings) == 1 else None
+        if policy is None:
+            return
+        match outcome:
+            case Success(age=None):
+                self.accepted[outcome.source] = self.now
+            case Failure(stale_data=None, kind=kind) if kind not in OUR_FAULT and outcome.source in self.accepted:
+                if self.now - self.accepted[outcome.source] < in_seconds(policy.stale_if_error) - TICK:
+                    self.alone.append(outcome)
             case _:
                 pass
 
@@ -268,7 +366,18 @@ class Witness:
 def _told(event: Event) -> str:
     shown = {
         name: getattr(event, name)
-        for name in ("source", "attempt", "verdict", "kind", "delay", "before", "after", "enabled", "priority")
+        for name in (
+            "source",
+            "purpose",
+            "attempt",
+            "verdict",
+            "kind",
+            "delay",
+            "before",
+            "after",
+            "enabled",
+            "priority",
+        )
         if getattr(event, name, None) is not None
     }
     if isinstance(event, SourceFinished | SourceUnreached):

@@ -9,8 +9,19 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
 from data_source_orchestrator.core.errors import ConfigurationError
+from data_source_orchestrator.simulation.strategies import (
+    CachePlan,
+    HedgePlan,
+    HostPlan,
+    LimitPlan,
+    QuotaPlan,
+    thinned,
+    with_plans,
+)
 
-Does = Literal["slow", "fail", "raise", "hang", "stubborn", "tidy", "none", "base", "cancelled", "exit", "offline"]
+Does = Literal[
+    "slow", "fail", "raise", "hang", "stubborn", "tidy", "none", "breach", "base", "cancelled", "exit", "offline"
+]
 """What an upstream does in place of answering; `upstreams` says what each means."""
 
 EVERYBODY = "*"
@@ -38,7 +49,10 @@ ASKING: tuple[Verb, ...] = ("fetch", "sync", "meta", "stream", "check")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourcePlan:
-    """One source: its policies, and how many seconds its upstream takes for an answer. `meta` is its capability."""
+    """One source: its policies, and how many seconds its upstream takes for an answer. `meta` is its capability.
+
+    `quota` is what its upstream bears where it stands on no `host`.
+    """
 
     key: str
     latency: float = 0.1
@@ -49,6 +63,11 @@ class SourcePlan:
     failures: int = 5
     cool_down: float = 30.0
     meta: bool = False
+    host: str | None = None
+    limits: LimitPlan | None = None
+    quota: QuotaPlan | None = None
+    hedge: HedgePlan | None = None
+    cache: CachePlan | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,8 +109,10 @@ class Action:
 class World:
     """A history; `seed` is where the engine's own chance, and the upstreams', comes from.
 
-    `store_latency` is the seconds of each transaction, None where there is no store (a `sync` is a `fetch` then), and
-    `store_fails` the share of writes that fail.
+    `store_latency` is the seconds of each transaction, None where there is no store (a `sync` is a `fetch` then, and
+    nothing is refreshed in the background), and `store_fails` the share of writes that fail. `overall` limits all
+    sources together; `tokens` is what the extra calls of each source may cost, `run_tokens` those of each run.
+    The orchestrator's context `stays_open` until all has ended, or is left as soon as the last call has returned.
     """
 
     seed: int
@@ -108,11 +129,15 @@ class World:
     tokens: int = 500
     store_latency: float | None = None
     store_fails: float = 0.0
+    hosts: tuple[HostPlan, ...] = ()
+    overall: LimitPlan | None = None
+    run_tokens: int = 500
+    stays_open: bool = True
 
     @property
     def size(self) -> int:
-        """How many sources, faults and actions it is made of."""
-        return len(self.sources) + len(self.faults) + len(self.actions)
+        """How many sources, faults, actions and hosts it is made of."""
+        return len(self.sources) + len(self.faults) + len(self.actions) + len(self.hosts)
 
 
 def to_json(world: World) -> str:
@@ -125,11 +150,12 @@ def from_json(text: str) -> World:
     try:
         given = json.loads(text)
         world = World(
-            **given
+            **with_plans(given)
             | {
-                "sources": tuple(SourcePlan(**each) for each in given["sources"]),
+                "sources": tuple(SourcePlan(**with_plans(each)) for each in given["sources"]),
                 "faults": tuple(Fault(**each) for each in given.get("faults", ())),
                 "actions": tuple(_action(each) for each in given.get("actions", ())),
+                "hosts": tuple(HostPlan(**with_plans(each)) for each in given.get("hosts", ())),
             }
         )
     except (ValueError, KeyError, TypeError) as error:
@@ -140,19 +166,23 @@ def from_json(text: str) -> World:
 
 def _sparse(world: World) -> dict[str, Any]:
     plain: World = World(seed=0, sources=())
-    kept = {name: value for name, value in asdict(world).items() if name == "seed" or value != getattr(plain, name)}
+    given = asdict(world)
+    kept = {
+        name: thinned(name, value) for name, value in given.items() if name == "seed" or value != getattr(plain, name)
+    }
     for name, least in (
         ("sources", SourcePlan(key="")),
         ("faults", Fault(source="", begins=-1, ends=-1, does="slow")),
         ("actions", Action(at=-1, verb="jump")),
+        ("hosts", HostPlan(name="")),
     ):
         kept[name] = [_changed(each, asdict(least)) for each in kept.get(name, ())]
-    return kept
+    return {name: value for name, value in kept.items() if value != [] or name == "sources"}
 
 
 def _changed(given: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str, Any]:
     named = {"verb", "does"}
-    return {name: value for name, value in given.items() if name in named or value != usual[name]}
+    return {name: thinned(name, value) for name, value in given.items() if name in named or value != usual[name]}
 
 
 def _action(given: Mapping[str, Any]) -> Action:

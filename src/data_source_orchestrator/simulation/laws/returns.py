@@ -9,8 +9,10 @@ from data_source_orchestrator.core.outcome import Failure, Outcome, Skipped, Suc
 from data_source_orchestrator.core.verdicts import FailureKind, SkipReason
 from data_source_orchestrator.health.document import from_json
 from data_source_orchestrator.resilience.common_cause import LEAST_SOURCES, UNREACHED, is_answer
-from data_source_orchestrator.simulation.laws.limits import TICK, grace, keeping
+from data_source_orchestrator.simulation.laws import caching, known
+from data_source_orchestrator.simulation.laws.limits import grace, keeping
 from data_source_orchestrator.simulation.upstreams import Call
+from data_source_orchestrator.simulation.wall_clock import TICK
 from data_source_orchestrator.simulation.witness import Operation, Witness
 
 ReturnLaw = Callable[[Witness, Operation], str | None]
@@ -19,6 +21,7 @@ KINDS = {
     "raise": FailureKind.CONNECTION,
     "offline": FailureKind.CONNECTION,
     "none": FailureKind.EMPTY,
+    "breach": FailureKind.CONTENT,
     "base": FailureKind.BUG,
     "cancelled": FailureKind.BUG,
 }
@@ -27,7 +30,7 @@ KINDS = {
 
 def nothing_outlives_the_call(seen: Witness, returned: Operation) -> str | None:
     """Tell of what only this call had wanted, and goes on after its return."""
-    strays = [] if len(seen.active) > 1 else seen.strays()
+    strays = [] if len(seen.active) > 1 or seen.refreshing else seen.strays()
     return f"{returned} returned, and left {', '.join(strays)}" if strays else None
 
 
@@ -51,7 +54,7 @@ def an_outcome_is_what_the_upstream_did(seen: Witness, returned: Operation) -> s
                     return f"{returned} gave {owner}'s call {number} as the data of {key}"
             case Success(source=key):
                 return f"{returned} gave {outcome.data!r} as the data of {key}, which answered no such thing"
-            case Failure(source=key, kind=kind) if kind not in _kinds(seen, key, returned.began):
+            case Failure(source=key, kind=kind) if kind not in _kinds(seen, key, _begun(returned, outcome)):
                 return f"{returned} told {key} as {kind}, which none of its calls was"
             case _:
                 pass
@@ -59,11 +62,15 @@ def an_outcome_is_what_the_upstream_did(seen: Witness, returned: Operation) -> s
 
 
 def attempts_are_counted_and_bounded(seen: Witness, returned: Operation) -> str | None:
-    """Tell of a source with no attempt, or with more than one and its retries."""
+    """Tell of a source with no attempt, or with more than one and its retries; a hedge doubles each."""
     for outcome in returned.outcomes:
-        most = seen.sources[outcome.source].most_retries + 1
-        if outcome.attempts > most or (not isinstance(outcome, Skipped) and outcome.attempts < 1):
-            return f"{returned} made {outcome.attempts} attempts at {outcome.source}, and 1 to {most} are possible"
+        most = (seen.sources[outcome.source].most_retries + 1) * (2 if seen.settings.hedged(outcome.source) else 1)
+        served = isinstance(outcome, Success) and outcome.age is not None
+        least = 0 if served or isinstance(outcome, Skipped) or known.left_before_its_turn(outcome) else 1
+        if not least <= outcome.attempts <= most:
+            return (
+                f"{returned} made {outcome.attempts} attempts at {outcome.source}, and {least} to {most} are possible"
+            )
     return None
 
 
@@ -96,14 +103,14 @@ def cancellation_passes(seen: Witness, returned: Operation) -> str | None:
 
 
 def what_is_stored_is_what_is_known(seen: Witness, returned: Operation) -> str | None:
-    """Tell of a store that holds another past of a source than is known, once a call has kept it."""
+    """Tell of a store that holds another past of a source than is known, once a call has kept it, refreshes apart."""
     nobody_asked = returned.action.sources and not returned.asked
     if seen.store is None or seen.world.store_fails or nobody_asked or len(seen.active) > 1:
         return None
     stored = seen.store.held.documents("health")
     for key in seen.registered():
         live, kept = seen.coordinator.get_health(key), from_json(stored.get(key))
-        if live != kept and seen.sources[key].acted_at < returned.began:
+        if live != kept and seen.sources[key].acted_at < returned.began and not seen.settings.refreshed(key):
             return f"{returned} left {kept} of {key} in the store, and {live} is known"[:400]
     return None
 
@@ -155,6 +162,7 @@ RETURN_LAWS: tuple[ReturnLaw, ...] = (
     our_own_network_is_held_against_nobody,
     whoever_answers_proves_that_we_are_online,
     nothing_else_is_raised,
+    caching.older_data_stands_beside_a_failure,
 )
 """They must hold in the very moment in which a call returns."""
 
@@ -173,15 +181,22 @@ def _kinds(seen: Witness, key: str, since: float) -> Iterator[FailureKind]:
             yield KINDS.get(call.does, FailureKind(call.kind))
 
 
+def _begun(returned: Operation, outcome: Outcome[Any]) -> float:
+    """Return since when calls may have made an outcome: its execution may have been under way before it was wanted."""
+    return returned.began - outcome.duration
+
+
 def _unreached_together(seen: Witness, returned: Operation) -> list[Failure]:
     """Return the failures of a run that are our own beyond doubt, none where anything else may have had a say."""
     others = [each for each in seen.operations if each is not returned]
     failures = [outcome for outcome in returned.outcomes if isinstance(outcome, Failure)]
+    left_in_line = seen.world.parallel and any(_skip(each) is SkipReason.FAIL_FAST for each in returned.outcomes)
     unasked = [outcome for outcome in returned.outcomes if isinstance(outcome, Skipped) and not outcome.attempts]
     broken = sum(failure.kind is FailureKind.CONNECTION for failure in failures)
     if (
         returned.error is not None
         or returned.action.take is not None
+        or left_in_line  # its turn might have come, and it might have been answered
         or any(each.ended is None or each.ended >= returned.began for each in others)
         or any(seen.sources[key].acted_at >= returned.began for key in returned.asked)
         or any(_may_be_an_answer(call) for call in seen.calls if call.began >= returned.began)
@@ -200,7 +215,10 @@ def _may_be_an_answer(call: Call) -> bool:
 
 
 def _answers(outcome: Outcome[Any]) -> bool:
-    return isinstance(outcome, Success) or (isinstance(outcome, Failure) and is_answer(outcome.kind))
+    """Return whether its upstream has said something just now, be it an error; what was kept says nothing of today."""
+    if isinstance(outcome, Success):
+        return outcome.age is None
+    return isinstance(outcome, Failure) and is_answer(outcome.kind)
 
 
 def _skip(outcome: Outcome[Any]) -> SkipReason | None:

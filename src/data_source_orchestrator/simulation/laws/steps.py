@@ -6,8 +6,10 @@ from dataclasses import replace
 from data_source_orchestrator.core.outcome import Failure, Skipped, Success
 from data_source_orchestrator.core.verdicts import Verdict
 from data_source_orchestrator.simulation import inside
-from data_source_orchestrator.simulation.laws.limits import TICK, grace
+from data_source_orchestrator.simulation.laws import known
+from data_source_orchestrator.simulation.laws.limits import grace
 from data_source_orchestrator.simulation.upstreams import Call
+from data_source_orchestrator.simulation.wall_clock import TICK
 from data_source_orchestrator.simulation.witness import Witness
 
 StepLaw = Callable[[Witness], str | None]
@@ -79,12 +81,22 @@ def whatever_was_withheld_is_counted(seen: Witness) -> str | None:
 
 
 def a_source_is_asked_once_at_a_time(seen: Witness) -> str | None:
-    """Tell of two executions of a source at one moment, which should be shared."""
+    """Tell of two executions of a source at one moment, which should be shared; one refresh may be beside it."""
+    beside = list(seen.under_way())
     for key in seen.registered():
         fetcher = getattr(seen.coordinator.get_source(key), "fetcher", None)
         calls = [call for call in _fetching(seen, key) if call.upstream is fetcher]
-        if len(calls) > 1:
-            return f"{len(calls)} calls of {key} are under way at once, and overlapping runs share one"
+        first = {
+            id(call.execution): seen.first_of(call)
+            for call in calls
+            if not known.ends_after_its_first_call(call, beside)
+        }
+        refreshes = sum(inside.is_refresh(call.task) for call in first.values())
+        flights = len(first) - refreshes
+        if flights > 1 and not known.displaced_by_a_sync(seen, key):
+            return f"{flights} executions of {key} are under way at once, and overlapping runs share one"
+        if refreshes > 1 and not known.refreshes_beside_one_of_before(seen, key):
+            return f"{refreshes} refreshes of {key} are under way at once, and one is enough"
     return None
 
 
@@ -125,8 +137,10 @@ def a_verdict_fits_its_outcome(seen: Witness) -> str | None:
     """Tell of a success that does not count as one, or of a refusal of ours that says something."""
     for executed in (each.executed for each in seen.fresh_executions):
         match executed.outcome:
-            case Success() if executed.verdict is not Verdict.SUCCESS:
+            case Success(age=None) if executed.verdict is not Verdict.SUCCESS:
                 return f"a success of {executed.outcome.source} was judged {executed.verdict}"
+            case Success(age=age) if age is not None and executed.verdict is not Verdict.RELEASED:
+                return f"{executed.outcome.source} was served from what is kept, and that was judged {executed.verdict}"
             case Failure() if executed.verdict is Verdict.SUCCESS:
                 return f"a failure of {executed.outcome.source} was judged a success"
             case Skipped() if executed.verdict is not Verdict.RELEASED:

@@ -20,6 +20,9 @@ _PAIRS = (
     ("x-ratelimit-remaining", "x-ratelimit-reset"),
     ("x-rate-limit-remaining", "x-rate-limit-reset"),
 )
+_TELLING = ("ratelimit", *(remaining for remaining, _ in _PAIRS))
+"""Without one of these headers nothing is told."""
+
 _WHOLE = re.compile(r"[0-9]{1,15}")
 _SECONDS = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,9})?")
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
@@ -33,6 +36,8 @@ def parse_allowance(headers: Mapping[str, str], now: datetime) -> Allowance | No
 
     The tightest is the one with the fewest calls left; of several such, that with the latest reset.
     """
+    if not any(name in headers for name in _TELLING):  # most upstreams, at every request
+        return None
     told = [*_fields(headers), *_pairs(headers, now)]
     return min(told, key=lambda allowance: (allowance.remaining, -allowance.reset_after), default=None)
 

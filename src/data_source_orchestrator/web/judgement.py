@@ -54,8 +54,8 @@ def is_challenge(status: int, headers: Mapping[str, str], head: bytes) -> bool:
 
 def says_just_a_moment(body: bytes) -> bool:
     """Return whether a body is HTML with the words of Cloudflare's challenge page near its beginning."""
-    head = body[:HEAD].lower()
-    return head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") and b"just a moment" in head
+    head = body[:HEAD].lstrip(b"\xef\xbb\xbf \t\r\n")
+    return head.startswith(b"<") and b"just a moment" in head.lower()
 
 
 def challenge(url: str) -> FetchError:

@@ -29,9 +29,9 @@ def parse_json(text: str, *, max_depth: int = MOST_LEVELS, max_nodes: int = MOST
         value = _DECODER.decode(text)
     except RecursionError:
         raise ValueError(f"it nests deeper than can be followed; at most {max_depth} levels are accepted") from None
-    if nested_deeper(value, max_depth):
+    if may_nest_deeper(text, max_depth) and nested_deeper(value, max_depth):
         raise ValueError(f"it nests deeper than {max_depth} levels")
-    if _SURROGATE.search(text):
+    if may_hold_surrogates(text) and _SURROGATE.search(text):
         _refuse_half_pairs(value)
     return value
 
@@ -43,6 +43,16 @@ def may_hold_more(text: str, nodes: int) -> bool:
     A few megabytes of text can otherwise grow to gigabytes of values.
     """
     return len(text) > nodes and sum(map(text.count, _MARKS)) >= nodes
+
+
+def may_nest_deeper(text: str, max_depth: int) -> bool:
+    """Return whether a JSON text holds enough brackets to nest so deep; most documents do not."""
+    return text.count("[") + text.count("{") > max_depth
+
+
+def may_hold_surrogates(text: str) -> bool:
+    """Return whether a JSON text holds what could be half a character; ASCII without an escaped one does not."""
+    return "\\u" in text or not text.isascii()
 
 
 def nested_deeper(value: Any, max_depth: int) -> bool:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from data_source_orchestrator.simulation.laws import known
 from data_source_orchestrator.simulation.play import play
 from data_source_orchestrator.simulation.report import story
 from data_source_orchestrator.simulation.seeding import world_of
@@ -22,9 +21,6 @@ SEEDS = 100
 KEPT = sorted((Path(__file__).parent / "worlds").glob("*.json"))
 """Worlds that once broke a law, each named after what was wrong."""
 
-KNOWN = sorted((Path(__file__).parent / "worlds" / "known").glob("*.json"))
-"""Worlds that break a law of which it is known that the engine breaks it."""
-
 
 @pytest.mark.parametrize("portion", range(PORTIONS))
 def test_every_law_holds_in_every_world(portion: int):
@@ -39,16 +35,6 @@ def test_every_law_holds_in_every_world(portion: int):
 @pytest.mark.parametrize("kept", [pytest.param(path, id=path.stem) for path in KEPT])
 def test_a_world_that_broke_a_law_once_breaks_none_any_more(kept: Path):
     assert play(from_json(kept.read_text())).violations == ()
-
-
-@pytest.mark.parametrize("reported", [pytest.param(path, id=path.stem) for path in KNOWN])
-def test_what_is_known_to_be_wrong_is_still_wrong(reported: Path, monkeypatch: pytest.MonkeyPatch):
-    """Once this fails the engine has been mended: let the law look there again, and keep the world with the others."""
-    world = from_json(reported.read_text())
-    assert play(world).violations == ()
-    for excuse in known.EXCUSES:
-        monkeypatch.setattr(known, excuse.__name__, lambda *_: False)
-    assert play(world).violations != ()
 
 
 @pytest.mark.parametrize("seed", range(0, 60, 3))

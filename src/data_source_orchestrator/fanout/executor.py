@@ -168,7 +168,7 @@ def _outcome(flight: Flight, left_because: SkipReason) -> Outcome[Any]:
         return flight.outcome
     if left_because is SkipReason.FAIL_FAST:
         return _cancelled(flight)
-    return _never_asked(flight.source, left_because) if flight.task is None else _shared_too_long(flight)
+    return _shared_too_long(flight) if flight.attempts else _never_asked(flight.source, left_because)
 
 
 def _shared_too_long(flight: Flight) -> Failure:

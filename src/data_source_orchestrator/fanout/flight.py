@@ -52,8 +52,8 @@ class Booking:
 class Flight(SourceCall[Any], eq=False, kw_only=True):
     """An execution that waits to begin or is under way, and who waits for it.
 
-    It flies as the booking wants that wanted it first. When it has landed, it holds what was `executed`, or the wish to
-    end the program that its fetcher raised.
+    It `asks` its upstream once it does not only look at what is kept. It flies as the booking wants that wanted it
+    first. When it has landed, it holds what was `executed`, or the wish to end the program that its fetcher raised.
     """
 
     booking: Booking
@@ -61,6 +61,7 @@ class Flight(SourceCall[Any], eq=False, kw_only=True):
     sky: Sky
     passengers: tuple[Booking, ...]
     task: asyncio.Task[None] | None = None
+    asks: bool = False
     landed: bool = False
     executed: Executed[Any] | None = None
     exit: KeyboardInterrupt | SystemExit | None = None
@@ -77,7 +78,7 @@ class Flight(SourceCall[Any], eq=False, kw_only=True):
 
     def takes(self, source: Source[Any], booking: Booking) -> bool:
         """Return whether it gives what this booking wants of this source, and is not being cut off already."""
-        fresh = self.booking.afresh or not booking.afresh or source.cache_policy is None
+        fresh = self.asks or self.booking.afresh or not booking.afresh or source.cache_policy is None
         return self.source.fetcher is source.fetcher and fresh and not self.deadline.passed
 
     def join(self, booking: Booking) -> None:

@@ -164,6 +164,7 @@ class Flights:
         hit = None if flight.booking.afresh else await cache.look(flight.source.upstream, flight.deadline)
         if hit is not None and (not hit.stale or self._refreshes(flight, cache)):
             return hit.executed
+        flight.asks = True
         executed = await flight.guard.run(flight, flight.retry, flight.booking.budget)
         if not self._serves(cache, flight):
             return executed
@@ -176,7 +177,7 @@ class Flights:
     def _refreshes(self, flight: Flight, cache: ResultCache[Any]) -> bool:
         """Return whether a new answer is being fetched in the background, where it may take the source's own time."""
         refresh = partial(self._refresh, flight, cache)
-        key = (cache, flight.source.upstream)
+        key = (flight.source.key, flight.source.upstream)  # one of before a reset is enough, too
         return self._background.start(key, refresh, may_begin=flight.guard.budget.spend_refresh)
 
     async def _refresh(self, flight: Flight, cache: ResultCache[Any]) -> None:

@@ -36,7 +36,7 @@ from data_source_orchestrator.resilience.hedge import Hedge
 from data_source_orchestrator.resilience.hedged import Part
 from data_source_orchestrator.resilience.latencies import Latencies
 from data_source_orchestrator.resilience.limits import Limits, Passage, Refusal
-from data_source_orchestrator.resilience.race import FIRST
+from data_source_orchestrator.resilience.race import EXTRA, FIRST, Pair
 from data_source_orchestrator.resilience.rate_limiter import RateLimiter
 from data_source_orchestrator.resilience.retry import Retry, Stop
 from data_source_orchestrator.resilience.wording import (
@@ -251,7 +251,9 @@ class Guard:
                 part, attempt = calls[number]
                 part.lost = attempt.censored = True
 
-        return await hedge.run(call, deadline=wanted.deadline, on_lost=lose, budget=self._payers(run_budget))
+        pair = Pair(unwanted=lambda: wanted.unwanted, extra_begun=lambda: EXTRA in calls)
+        payers = self._payers(run_budget)
+        return await hedge.run(call, deadline=wanted.deadline, on_lost=lose, budget=payers, pair=pair)
 
     def _payers(self, run_budget: RetryBudget | None) -> Budget:
         return self.budget if run_budget is None else JointBudget(self.budget, run_budget)

@@ -15,7 +15,7 @@ from data_source_orchestrator.core.policies import HedgePolicy
 from data_source_orchestrator.core.verdicts import FailureKind, Verdict
 from data_source_orchestrator.resilience.budget import Budget
 from data_source_orchestrator.resilience.latencies import Latencies
-from data_source_orchestrator.resilience.race import FIRST, Ended, Race
+from data_source_orchestrator.resilience.race import ALONE, FIRST, Ended, Pair, Race
 
 R = TypeVar("R", bound=Ended)
 
@@ -56,11 +56,12 @@ class Hedge:
         deadline: Deadline,
         on_lost: OnLost | None = None,
         budget: Budget | None = None,
+        pair: Pair = ALONE,
     ) -> R:
         """Return the first success, or else the failure that tells more; what a call raises passes.
 
         `call` is given 1 for the first and 2 for the second. The loser is cancelled and waited for. `budget` takes the
-        place of the source's own, as one that pays for the run too.
+        place of the source's own, as one that pays for the run too. `pair` tells what its maker knows of the two calls.
         """
         delay = self._wait()
         if delay is None:
@@ -73,6 +74,7 @@ class Hedge:
             may_join=partial(self._may_join, deadline, budget or self._budget),
             ended=self.learn,
             lost=partial(self._lose, on_lost),
+            pair=pair,
         )
         return await race.run(delay)
 

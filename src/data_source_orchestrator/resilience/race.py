@@ -6,8 +6,9 @@ one that answers in time costs a timer, and no task.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
-from typing import Generic, Protocol, TypeVar
+from collections.abc import Awaitable, Callable, Generator
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 from data_source_orchestrator.core.clock import Clock
 from data_source_orchestrator.core.verdicts import FailureKind, Verdict
@@ -46,6 +47,48 @@ Lost = Callable[[int, float], None]
 """Hears the number of the call that has lost and how many seconds it lasted, just before it is cancelled."""
 
 
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """What whoever makes the two calls knows of them.
+
+    `unwanted` tells whether nobody waits for them any longer, and `extra_begun` whether the second one is under way and
+    does not only stand in line.
+    """
+
+    unwanted: Callable[[], bool] = lambda: False
+    extra_begun: Callable[[], bool] = lambda: True
+
+
+ALONE = Pair()
+"""Two calls of which nobody knows more."""
+
+
+class _Overheard(Generic[R]):
+    """An awaitable of whose cancellation somebody hears before it does."""
+
+    def __init__(self, awaited: Awaitable[R], hear: Callable[[], None]) -> None:
+        self._awaited = awaited
+        self._hear = hear
+
+    def __await__(self) -> Generator[Any, Any, R]:
+        steps: Any = self._awaited.__await__()
+        advance, given = steps.send, None
+        while True:
+            try:
+                waited_for = advance(given)
+            except StopIteration as end:
+                return cast("R", end.value)
+            try:
+                given, advance = (yield waited_for), steps.send
+            except GeneratorExit:
+                steps.close()
+                raise
+            except BaseException as error:  # noqa: BLE001 — what it waited for failed, or somebody cancels
+                if isinstance(error, asyncio.CancelledError):
+                    self._hear()
+                given, advance = error, steps.throw
+
+
 class Race(Generic[R]):
     """One call and its possible second; `ended` hears how each ended that was not given up.
 
@@ -66,10 +109,11 @@ class Race(Generic[R]):
         "_interrupted",
         "_lost",
         "_may_join",
+        "_pair",
         "_task",
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 — each is another thing that is handed in
         self,
         call: Callable[[int], Awaitable[R]],
         *,
@@ -77,7 +121,9 @@ class Race(Generic[R]):
         may_join: MayJoin,
         ended: Callable[[R], None],
         lost: Lost,
+        pair: Pair = ALONE,
     ) -> None:
+        self._pair = pair
         self._call = call
         self._clock = clock
         self._may_join = may_join
@@ -117,7 +163,7 @@ class Race(Generic[R]):
         self._cancelling = task.cancelling()
         ended: R | None = None
         try:
-            ended = await self._call(FIRST)
+            ended = await _Overheard(self._call(FIRST), self._left)
         except asyncio.CancelledError:
             if not self._interrupted or task.cancelling() - 1 > self._cancelling:
                 raise
@@ -126,6 +172,12 @@ class Race(Generic[R]):
             if self._interrupted:
                 task.uncancel()
         return None if self._interrupted else ended
+
+    def _left(self) -> None:
+        """Give the second call up as soon as their caller leaves: the first may take its time to end."""
+        if self._extra is not None and not self._extra.done() and self._pair.unwanted():
+            self._given_up = True
+            self._extra.cancel()
 
     def _join(self) -> None:
         """Begin the second call beside the first."""
@@ -167,7 +219,14 @@ class Race(Generic[R]):
         return first if second is None else better(first, second)
 
     async def _after(self, first: R) -> R | None:
-        """Return how the second call ended, which begins now if it has not; None where there is none."""
+        """Return how the second call ended, which begins now if it has not; None where there is none.
+
+        One that still stands in line is given up where the first was told when to come back.
+        """
+        told_to_wait = first.failed is not None and first.failed.retry_after is not None
+        if self._extra is not None and told_to_wait and not self._pair.extra_begun():
+            await self._end(self._extra)
+            return None
         if self._extra is not None:
             await asyncio.wait((self._extra,))
             return None if self._extra.cancelled() else self._extra.result()

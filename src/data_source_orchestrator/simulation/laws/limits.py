@@ -1,7 +1,6 @@
 """How exactly laws about time are taken."""
 
 from data_source_orchestrator.simulation import inside
-from data_source_orchestrator.simulation.laws import known
 from data_source_orchestrator.simulation.witness import Witness
 
 
@@ -12,5 +11,4 @@ def keeping(seen: Witness) -> float:
 
 def grace(seen: Witness, since: float, key: str | None = None) -> float:
     """Return the seconds that were granted to fetchers, or one's, that would not end at or after a moment."""
-    graces = 2 if known.takes_two_graces(seen) else 1
-    return inside.GRACE * graces if seen.untidy(since, key) else 0.0
+    return inside.GRACE if seen.untidy(since, key) else 0.0

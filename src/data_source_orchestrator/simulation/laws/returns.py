@@ -9,7 +9,7 @@ from data_source_orchestrator.core.outcome import Failure, Outcome, Skipped, Suc
 from data_source_orchestrator.core.verdicts import FailureKind, SkipReason
 from data_source_orchestrator.health.document import from_json
 from data_source_orchestrator.resilience.common_cause import LEAST_SOURCES, UNREACHED, is_answer
-from data_source_orchestrator.simulation.laws import caching, known
+from data_source_orchestrator.simulation.laws import caching
 from data_source_orchestrator.simulation.laws.limits import grace, keeping
 from data_source_orchestrator.simulation.upstreams import Call
 from data_source_orchestrator.simulation.wall_clock import TICK
@@ -66,7 +66,7 @@ def attempts_are_counted_and_bounded(seen: Witness, returned: Operation) -> str 
     for outcome in returned.outcomes:
         most = (seen.sources[outcome.source].most_retries + 1) * (2 if seen.settings.hedged(outcome.source) else 1)
         served = isinstance(outcome, Success) and outcome.age is not None
-        least = 0 if served or isinstance(outcome, Skipped) or known.left_before_its_turn(outcome) else 1
+        least = 0 if served or isinstance(outcome, Skipped) else 1
         if not least <= outcome.attempts <= most:
             return (
                 f"{returned} made {outcome.attempts} attempts at {outcome.source}, and {least} to {most} are possible"

@@ -6,7 +6,6 @@ from data_source_orchestrator.core.durations import in_seconds
 from data_source_orchestrator.core.outcome import Skipped
 from data_source_orchestrator.core.verdicts import SkipReason
 from data_source_orchestrator.simulation import inside
-from data_source_orchestrator.simulation.laws import known
 from data_source_orchestrator.simulation.scopes_seen import ScopeSeen
 from data_source_orchestrator.simulation.upstreams import Call
 from data_source_orchestrator.simulation.wall_clock import TICK
@@ -80,8 +79,6 @@ def pushback_is_never_broken(seen: Witness) -> str | None:
 def a_retry_waits_as_long_as_it_was_told(seen: Witness) -> str | None:
     """Tell of an execution's own retry that came earlier than one of its calls was told to come again."""
     for call in seen.fresh_calls:
-        if known.comes_after_its_first_was_told_to_wait(seen, call):
-            continue
         told = [other for other in seen.calls[: call.number] if other.execution is call.execution and other.wait]
         for other in told:
             heard = other.ended is not None and other.cancelled_at is None and other.ended < call.began - TICK

@@ -6,11 +6,10 @@ from dataclasses import replace
 from data_source_orchestrator.core.outcome import Failure, Skipped, Success
 from data_source_orchestrator.core.verdicts import Verdict
 from data_source_orchestrator.simulation import inside
-from data_source_orchestrator.simulation.laws import known
 from data_source_orchestrator.simulation.laws.limits import grace
 from data_source_orchestrator.simulation.upstreams import Call
 from data_source_orchestrator.simulation.wall_clock import TICK
-from data_source_orchestrator.simulation.witness import Witness
+from data_source_orchestrator.simulation.witness import Operation, Witness
 
 StepLaw = Callable[[Witness], str | None]
 
@@ -82,20 +81,15 @@ def whatever_was_withheld_is_counted(seen: Witness) -> str | None:
 
 def a_source_is_asked_once_at_a_time(seen: Witness) -> str | None:
     """Tell of two executions of a source at one moment, which should be shared; one refresh may be beside it."""
-    beside = list(seen.under_way())
     for key in seen.registered():
         fetcher = getattr(seen.coordinator.get_source(key), "fetcher", None)
         calls = [call for call in _fetching(seen, key) if call.upstream is fetcher]
-        first = {
-            id(call.execution): seen.first_of(call)
-            for call in calls
-            if not known.ends_after_its_first_call(call, beside)
-        }
-        refreshes = sum(inside.is_refresh(call.task) for call in first.values())
-        flights = len(first) - refreshes
-        if flights > 1 and not known.displaced_by_a_sync(seen, key):
-            return f"{flights} executions of {key} are under way at once, and overlapping runs share one"
-        if refreshes > 1 and not known.refreshes_beside_one_of_before(seen, key):
+        first = {id(call.execution): seen.first_of(call) for call in calls}
+        flights = [call for call in first.values() if not inside.is_refresh(call.task)]
+        if len(flights) > 1 and not _one_looked_at_what_is_kept(seen, flights):
+            return f"{len(flights)} executions of {key} are under way at once, and overlapping runs share one"
+        refreshes = len(first) - len(flights)
+        if refreshes > 1:
             return f"{refreshes} refreshes of {key} are under way at once, and one is enough"
     return None
 
@@ -192,6 +186,16 @@ STEP_LAWS: tuple[StepLaw, ...] = (
 def _fetching(seen: Witness, key: str) -> list[Call]:
     """Return the calls of a source's fetcher that are under way and were not told to end."""
     return [call for call in seen.under_way() if call.source == key and not call.check and not call.lingers]
+
+
+def _one_looked_at_what_is_kept(seen: Witness, first: list[Call]) -> bool:
+    """Return whether a sync, which asks at once, may have come while a fetch was looking whether it has to ask."""
+    if len(first) > 2 or not seen.settings.cached(first[0].source):  # noqa: PLR2004 — the sync and the fetch
+        return False
+    asked_by = [call.asked_by for call in first]
+    syncs = sum(isinstance(asking, Operation) and asking.action.verb == "sync" for asking in asked_by)
+    stood_in_line = bool(seen.scopes.passed_by(first[0].source))
+    return syncs == 1 and (stood_in_line or abs(first[0].began - first[1].began) <= TICK)
 
 
 def _holding_a_permit(seen: Witness, key: str) -> list[Call]:

@@ -166,9 +166,9 @@ def every_run_fetches_for_itself(patch: pytest.MonkeyPatch) -> None:
 def health_forgets_a_failure(patch: pytest.MonkeyPatch) -> None:
     right = SourceCoordinator.adopt
 
-    def record(self: SourceCoordinator, executed: Executed[Any], guard: Any, *at: datetime) -> None:
+    def record(self: SourceCoordinator, executed: Executed[Any], guard: Any, at: datetime | None = None) -> None:
         before = self.get_health(guard.key) if self.get_source(guard.key) else None
-        kept(self, executed, guard, *at)
+        kept(self, executed, guard, at)
         if before is not None and executed.verdict is Verdict.FAILURE and executed.outcome.attempts > 1:
             right(self, guard.key, before)
 
@@ -179,7 +179,7 @@ def health_forgets_a_failure(patch: pytest.MonkeyPatch) -> None:
 def a_timer_is_left_behind(patch: pytest.MonkeyPatch) -> None:
     right = Flights.board
 
-    def board(self: Flights, *args: Any, **kwargs: Any) -> Flight:
+    def board(self: Flights, *args: Any, **kwargs: Any) -> Any:
         asyncio.get_running_loop().call_later(30, lambda: None)
         return right(self, *args, **kwargs)
 

@@ -30,7 +30,7 @@ class Book:
     def withhold(
         self, name: str, runs: Sequence[Suspects], *kinds: FailureKind, into: Withheld | None = None
     ) -> Withheld:
-        withheld = into or Withheld(name, runs)
+        withheld = into or Withheld(name, CONNECTION, runs)
 
         def make(*, excused: bool) -> None:
             self.reports.append(f"({name})" if excused else name)

@@ -104,7 +104,7 @@ class Executor:
             suspects=self._suspects,
             refreshing=self._refreshing,
         )
-        waiting = {self._flights.board(source, booking): booking for source in sources if self._flights.knows(source)}
+        waiting = self._flights.board(sources, booking)
         ending: list[asyncio.Task[None]] = []
         self._set_limit(waiting, arrivals)
         try:

@@ -7,7 +7,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextvars import Context
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from data_source_orchestrator.core.outcome import Executed, Outcome
@@ -42,11 +41,6 @@ class Booking:
     afresh: bool
     suspects: Suspects | None
     refreshing: Suspects | None
-
-    @cached_property
-    def alone(self) -> "tuple[Booking, ...]":
-        """The passengers of a flight that this booking alone waits for: one tuple for all such flights."""
-        return (self,)
 
 
 class Flight(SourceCall[Any], eq=False, kw_only=True):

@@ -5,7 +5,7 @@ It must not know what a run makes of an outcome.
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -61,16 +61,24 @@ class Flights:
         self._make_context = self.context  # one method for all flights
         self._doubting: set[Suspects] = set()
 
-    def board(self, source: Source[Any], booking: Booking) -> Flight:
-        """Join the flight of this source, planning one if there is none; what is planned begins with `take_off`."""
-        field = self._field()
-        flight = field.sky.get(source.key)
-        if flight is not None and flight.takes(source, booking):
-            flight.join(booking)
-            return flight
-        planned = field.sky[source.key] = self._planned(source, booking, field.sky)
-        field.crew.give(planned)
-        return planned
+    def board(self, sources: Iterable[Source[Any]], booking: Booking) -> dict[Flight, Booking]:
+        """Join the flights of these sources, planning those that there are not; what is planned begins with `take_off`.
+
+        A source that is not registered any longer has none.
+        """
+        field, alone = self._field(), (booking,)
+        flights: dict[Flight, Booking] = {}
+        for source in sources:
+            if not self.knows(source):
+                continue
+            flight = field.sky.get(source.key)
+            if flight is not None and flight.takes(source, booking):
+                flight.join(booking)
+            else:
+                flight = field.sky[source.key] = self._planned(source, booking, alone, field.sky)
+                field.crew.give(flight)
+            flights[flight] = booking
+        return flights
 
     def take_off(self) -> None:
         """Let somebody fly what was planned on the running loop."""
@@ -124,7 +132,8 @@ class Flights:
             warn=warn,
         )
 
-    def _planned(self, source: Source[Any], booking: Booking, sky: Sky) -> Flight:
+    def _planned(self, source: Source[Any], booking: Booking, alone: tuple[Booking], sky: Sky) -> Flight:
+        """Return a flight of this booking alone: one tuple for all such flights."""
         guard, clock = self._coordinator.guard(source.key), self._coordinator.clock
         started = clock.monotonic()
         return Flight(
@@ -136,7 +145,7 @@ class Flights:
             booking=booking,
             guard=guard,
             sky=sky,
-            passengers=booking.alone,
+            passengers=alone,
         )
 
     def _field(self) -> "_Field":
@@ -214,7 +223,7 @@ class Flights:
     def _record(self, call: SourceCall[Any], executed: Executed[Any], guard: Guard) -> None:
         """Record an execution that may be the first to be answered, or one of those that nobody answers."""
         ended = self._coordinator.clock.now()
-        if not call.record(executed, lambda told: self._coordinator.record(told, guard, ended)):
+        if not call.record(executed, partial(self._coordinator.record, guard=guard, at=ended)):
             self._coordinator.record_later(executed, guard, ended)
 
     def _tell_offline(self, sources: tuple[str, ...]) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Coroutine
 from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
 
+from msgspec import Struct, field
+
 from data_source_orchestrator.core.clock import Clock
 from data_source_orchestrator.core.context import Warn
 from data_source_orchestrator.core.errors import FetchError
@@ -87,6 +89,16 @@ class Wanted(Watched, Protocol[T]):
         ...
 
 
+class Warnings(Struct, gc=False):  # it holds only text, so no circle can come of it
+    """What a fetcher has warned of; apart from its attempt, because its frames may outlast that in an error."""
+
+    told: tuple[str, ...] = ()
+
+    def __call__(self, message: object) -> None:
+        """Take a warning, which may be whatever the fetcher has caught; only text can be kept."""
+        self.told += (str(message),)
+
+
 class Attempts(Bounds):
     """Makes the attempts of one guard; `abandoned` counts the fetchers that had to be left to themselves.
 
@@ -125,7 +137,8 @@ class Attempt(Bounded[Attempts, Wanted[T]], Generic[T], eq=False, kw_only=True):
     """One attempt: how it ended, and what that says about whom it asked.
 
     It brings its permit and its passage back, whatever happens; an operator's check has neither. One that is `censored`
-    has lost to another call, whatever it still ends with.
+    has lost to another call, whatever it still ends with. `answers` are those that its breaker had counted when there
+    was something to report in doubt.
     """
 
     number: int
@@ -136,7 +149,8 @@ class Attempt(Bounded[Attempts, Wanted[T]], Generic[T], eq=False, kw_only=True):
     abandoned: bool = False
     censored: bool = False
     cut_short: CutShort | None = None
-    warnings: tuple[str, ...] = ()
+    answers: int | None = None
+    noted: Warnings = field(default_factory=Warnings)
 
     @property
     def probe(self) -> bool:
@@ -148,17 +162,18 @@ class Attempt(Bounded[Attempts, Wanted[T]], Generic[T], eq=False, kw_only=True):
         """Seconds that it took."""
         return self.ended - self.began
 
-    def warn(self, message: object) -> None:
-        """Take a fetcher's warning, which may be whatever it has caught; only text can be kept."""
-        self.warnings += (str(message),)
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What its fetcher warned of, and what held up the event loop."""
+        return self.noted.told
 
     def begin(self) -> Coroutine[Any, Any, T]:
         """Call what is wanted; a call that cannot even begin, as with arguments that do not fit, fails as any other."""
         chaos = self.made_by.chaos
         try:
             if chaos is None:
-                return self.made_for.begin(self.number, self.warn)
-            return chaos.through(partial(self.made_for.begin, self.number, self.warn))
+                return self.made_for.begin(self.number, self.noted)
+            return chaos.through(partial(self.made_for.begin, self.number, self.noted))
         except Exception as error:  # noqa: BLE001 — it is somebody else's code
             return _failing(error)
 
@@ -184,52 +199,51 @@ class Attempt(Bounded[Attempts, Wanted[T]], Generic[T], eq=False, kw_only=True):
         if self.censored:
             self.verdict = Verdict.CENSORED
         if self.blocked:
-            self.warn(held_up(self.blocked))
+            self.noted(held_up(self.blocked))
         if self.abandoned_after is not None:
             self._abandon(self.abandoned_after)
         if self.permit is not None:
             if self.made_for.withheld is None:
                 self.made_by.breaker.finish(self.permit, self.verdict, self.ended - self.began)
             else:
-                self._finish_in_doubt(self.made_for.withheld, self.permit)
+                self._finish_in_doubt(self.made_for.withheld)
         if self.passage is not None:
             self._leave(self.passage)
+        self.error = self.watch = self.coroutine = None  # an error holds the fetcher's frames, and those its context
 
     def count_in_doubt(self, withheld: Withheld) -> None:
         """Count the execution whose last attempt this was, when it is known whose fault it was."""
-        permit = self.permit
-        if permit is None:
-            return
+        if self.permit is not None:
+            self._report(withheld, self._finish_execution_late)
 
-        answers = self.made_by.breaker.successes
-
-        def count(*, excused: bool) -> None:
-            self.made_by.breaker.finish_execution(permit, self._verdict_after(answers, excused=excused))
-
-        self._report(withheld, count)
-
-    def _finish_in_doubt(self, withheld: Withheld, permit: Permit) -> None:
+    def _finish_in_doubt(self, withheld: Withheld) -> None:
         """Bring the permit back when it is known whose fault it was; an answer says so of what was before, too."""
         if self.verdict is Verdict.SUCCESS:
             withheld.answered()
-        answers = self.made_by.breaker.successes
+        self._report(withheld, self._finish_late)
 
-        def finish(*, excused: bool) -> None:
-            self.made_by.breaker.finish(permit, self._verdict_after(answers, excused=excused), self.duration)
+    def _finish_late(self, *, excused: bool) -> None:
+        if self.permit is not None:
+            self.made_by.breaker.finish(self.permit, self._late_verdict(excused=excused), self.duration)
 
-        self._report(withheld, finish)
+    def _finish_execution_late(self, *, excused: bool) -> None:
+        if self.permit is not None:
+            self.made_by.breaker.finish_execution(self.permit, self._late_verdict(excused=excused))
 
-    def _verdict_after(self, answers: int, *, excused: bool) -> Verdict:
+    def _late_verdict(self, *, excused: bool) -> Verdict:
         """Return what is reported late: nothing against a source that has answered since."""
-        return Verdict.RELEASED if excused or self.made_by.breaker.successes > answers else self.verdict
+        answered = self.answers is not None and self.made_by.breaker.successes > self.answers
+        return Verdict.RELEASED if excused or answered else self.verdict
 
-    def _report(self, withheld: Withheld, make: Make) -> None:
+    def _report(self, withheld: Withheld, report: Make) -> None:
         """Report at once, unless nobody answered: then it is withheld."""
+        if self.answers is None:
+            self.answers = self.made_by.breaker.successes
         failed = self.failed
         if failed is None or failed.kind not in UNREACHED or self.censored:
-            make(excused=False)
+            report(excused=False)
         else:
-            withheld.add(failed.kind, make)
+            withheld.add(failed.kind, report)
 
     def _cut(self, at: float, *, by_deadline: bool) -> None:
         """Say that time was up, and nothing against a source that was cut before its own time was."""

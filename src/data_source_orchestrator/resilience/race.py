@@ -188,7 +188,7 @@ class Race(Generic[R]):
 
     def _allowed(self) -> bool:
         self._asked = True
-        return self._may_join(self._since(self._began))
+        return not self._pair.unwanted() and self._may_join(self._since(self._began))
 
     async def _second(self) -> R:
         ended = await self._call(EXTRA)

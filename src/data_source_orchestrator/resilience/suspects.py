@@ -23,46 +23,6 @@ class Make(Protocol):
         ...
 
 
-class Report:
-    """A report that is withheld, and made once: at the first answer, or when the last run that doubts it is over.
-
-    Its source counts as not reached, unless the last that was heard of it is something else.
-    """
-
-    __slots__ = ("_doubted_by", "_excused", "_make", "counts", "kind", "made", "source")
-
-    def __init__(self, source: str, kind: FailureKind, make: Make) -> None:
-        self.source = source
-        self.kind = kind
-        self.counts = True
-        self.made = False
-        self._make = make
-        self._excused = False
-        self._doubted_by: list[Suspects] = []
-
-    def doubt(self, suspects: "Suspects") -> None:
-        """Wait for what this run will hear, too."""
-        self._doubted_by.append(suspects)
-
-    def settle(self) -> None:
-        """Make the report as it was, because somebody answered one of its runs; the others are told of that."""
-        self._make_once(excused=False)
-        for suspects in self._doubted_by:
-            suspects.answered()
-
-    def let_go(self, suspects: "Suspects", *, excused: bool) -> None:
-        """Wait no longer for a run that is over; any that was offline excuses it, unless another hears an answer."""
-        self._excused = self._excused or excused
-        self._doubted_by.remove(suspects)
-        if not self._doubted_by:
-            self._make_once(excused=self._excused)
-
-    def _make_once(self, *, excused: bool) -> None:
-        if not self.made:
-            self.made = True
-            self._make(excused=excused)
-
-
 class Suspects:
     """Holds back what may be our own fault, while nobody in a run has answered.
 
@@ -78,7 +38,7 @@ class Suspects:
         self.offline: tuple[str, ...] = ()
         self._doubting = doubting
         self._on_offline = on_offline
-        self._held: deque[Report] = deque()
+        self._held: deque[Withheld] = deque()
         self._inside = 0
 
     def __enter__(self) -> Self:
@@ -96,10 +56,9 @@ class Suspects:
         if self._inside == 0:
             self.close()
 
-    def hold(self, report: Report) -> None:
-        """Keep a report until somebody answers, or nobody can any longer."""
-        report.doubt(self)
-        self._held.append(report)
+    def hold(self, withheld: "Withheld") -> None:
+        """Keep what is withheld until somebody answers, or nobody can any longer."""
+        self._held.append(withheld)
 
     def answered(self) -> None:
         """Hear that somebody answered, be it with an error: make every report as it was, and hold none from now on."""
@@ -114,7 +73,7 @@ class Suspects:
         if self.settled:
             return
         self._settle()
-        together = offline({report.source: report.kind for report in self._held if report.counts})
+        together = offline({each.source: each.kind for each in self._held if each.counts})
         while self._held:
             self._held.popleft().let_go(self, excused=bool(together))
         if together and self.heard_out:
@@ -127,25 +86,33 @@ class Suspects:
 
 
 class Withheld:
-    """What one execution has not reported yet, and the runs that doubt it."""
+    """What one execution has not reported yet, and the runs that doubt it.
 
-    __slots__ = ("_reports", "_runs", "_source")
+    It is reported at the first answer, or when the last run that doubts it is over. Its source counts as not reached,
+    by failures of this `kind`, unless the last that was heard of it is something else.
+    """
 
-    def __init__(self, source: str, runs: Sequence[Suspects]) -> None:
-        self._source = source
-        self._runs = list(runs)
-        self._reports: list[Report] = []
+    __slots__ = ("_doubted_by", "_excused", "_reports", "_runs", "counts", "kind", "source")
 
-    def add(self, kind: FailureKind, make: Make) -> bool:
+    def __init__(self, source: str, kind: FailureKind, runs: Sequence[Suspects]) -> None:
+        self.source = source
+        self.kind = kind
+        self.counts = True
+        self._runs = tuple(runs)
+        self._doubted_by: tuple[Suspects, ...] = ()
+        self._reports: list[Make] = []
+        self._excused = False
+
+    def add(self, kind: FailureKind, report: Make) -> bool:
         """Withhold a report of a source that was not reached; False where nobody doubts it, and it was made at once."""
-        report = Report(self._source, kind, make)
-        doubting = [suspects for suspects in self._runs if not suspects.settled]
+        doubting = tuple(suspects for suspects in self._runs if not suspects.settled)
         if not doubting:
-            report.settle()
+            report(excused=False)
             return False
+        self.kind, self.counts = kind, True
         self._reports.append(report)
         for suspects in doubting:
-            suspects.hold(report)
+            self._wait_for(suspects)
         return True
 
     def join(self, suspects: Suspects) -> None:
@@ -153,20 +120,44 @@ class Withheld:
         if suspects.settled:
             self.answered()
             return
-        self._runs.append(suspects)
-        for report in self._reports:
-            if not report.made:
-                suspects.hold(report)
+        self._runs += (suspects,)
+        if self._reports:
+            self._wait_for(suspects)
 
     def told_nothing(self) -> None:
         """Hear that the source has failed in a way that does not tell whether it was reached."""
-        for report in self._reports:
-            report.counts = False
+        self.counts = False
 
     def answered(self) -> None:
         """Hear that the source itself has answered."""
         for suspects in self._runs:
             suspects.answered()
+
+    def settle(self) -> None:
+        """Report everything as it was, because somebody answered one of the runs; the others are told of that."""
+        doubted_by = self._doubted_by
+        self._report(excused=False)
+        for suspects in doubted_by:
+            suspects.answered()
+
+    def let_go(self, suspects: Suspects, *, excused: bool) -> None:
+        """Wait no longer for a run that is over; any that was offline excuses it, unless another hears an answer."""
+        self._excused = self._excused or excused
+        self._doubted_by = tuple(each for each in self._doubted_by if each is not suspects)
+        if not self._doubted_by:
+            self._report(excused=self._excused)
+
+    def _wait_for(self, suspects: Suspects) -> None:
+        if suspects not in self._doubted_by:
+            self._doubted_by += (suspects,)
+            suspects.hold(self)
+
+    def _report(self, *, excused: bool) -> None:
+        """Make every report, each of them once."""
+        reports, self._reports = self._reports, []
+        self._doubted_by, self._excused = (), False
+        for report in reports:
+            report(excused=excused)
 
 
 def in_doubt(runs: Sequence[Suspects]) -> bool:

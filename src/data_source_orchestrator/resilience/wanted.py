@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Coroutine, Iterable, Sequence
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
@@ -23,6 +24,9 @@ T = TypeVar("T")
 
 ContextOf = Callable[["SourceCall[Any]", int, Warn], FetchContext]
 """Makes the context of a call's attempt of that number, whose warnings go to that `Warn`."""
+
+Recorder = Callable[[Executed[Any]], None]
+"""Records an execution."""
 
 
 class SourceCall(Struct, Generic[T], eq=False):
@@ -67,14 +71,14 @@ class SourceCall(Struct, Generic[T], eq=False):
         """Hear that an attempt has failed: an error is an answer too, and no answer may be our own fault."""
         if kind in UNREACHED:
             doubted = in_doubt(self.runs)
-            self.withheld = (self.withheld or Withheld(self.source.key, self.runs)) if doubted else None
+            self.withheld = (self.withheld or Withheld(self.source.key, kind, self.runs)) if doubted else None
         elif is_answer(kind):
             for suspects in self.runs:
                 suspects.answered()
         elif self.withheld is not None:
             self.withheld.told_nothing()
 
-    def record(self, executed: Executed[T], record: Callable[[Executed[T]], None]) -> bool:
+    def record(self, executed: Executed[T], record: Recorder) -> bool:
         """Record how it ended, as soon as it is known whose fault it was; return whether that is already so."""
         if executed.verdict is Verdict.SUCCESS:
             for suspects in self.runs:
@@ -82,11 +86,7 @@ class SourceCall(Struct, Generic[T], eq=False):
         if self.withheld is None or not not_reached(executed.outcome):
             record(executed)
             return True
-
-        def make(*, excused: bool) -> None:
-            record(excuse(executed) if excused else executed)
-
-        return not self.withheld.add(executed.outcome.kind, make)
+        return not self.withheld.add(executed.outcome.kind, partial(_record_late, executed, record))
 
     def begin(self, number: int, warn: Warn) -> Coroutine[Any, Any, T]:
         """Call the fetcher; a context is made only for one that takes it."""
@@ -110,6 +110,10 @@ class ProbeCall(SourceCall[Any], eq=False):
     def breach(self, payload: Any) -> FetchError | None:
         """Accept whatever a probe gives; what a fetcher gives has to be data."""
         return None if self.source.probe else super().breach(payload)
+
+
+def _record_late(executed: Executed[Any], record: Recorder, *, excused: bool) -> None:
+    record(excuse(executed) if excused else executed)
 
 
 def breach_of(source: Source[T], payload: T) -> FetchError | None:

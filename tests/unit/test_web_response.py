@@ -1,3 +1,4 @@
+import json
 import tracemalloc
 
 import pytest
@@ -67,7 +68,7 @@ def test_json_is_read_whatever_its_content_type_says(body: bytes, kind: str):
 
 @pytest.mark.parametrize("value", ["0", '""', "false", "[]", "{}", "null"])
 def test_a09_a_falsy_json_value_is_a_value(value: str):
-    served(value.encode()).json()
+    assert served(value.encode()).json() == json.loads(value)
 
 
 @pytest.mark.parametrize(

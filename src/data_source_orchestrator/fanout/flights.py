@@ -164,6 +164,7 @@ class Flights:
         flight.task = asyncio.current_task()
         booking, policy = flight.booking, flight.source.cache_policy
         if policy is None:
+            flight.asks = True
             return flight.guard.run(flight, flight.retry, booking.budget)
         return self._cached(flight, policy)
 

@@ -37,6 +37,15 @@ def test_a_world_that_broke_a_law_once_breaks_none_any_more(kept: Path):
     assert play(from_json(kept.read_text())).violations == ()
 
 
+def test_a_law_that_itself_fails_is_not_passed_over(monkeypatch: pytest.MonkeyPatch):
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("data_source_orchestrator.simulation.play.RETURN_LAWS", (broken,))
+    with pytest.raises(ZeroDivisionError):
+        play(world_of(0))
+
+
 @pytest.mark.parametrize("seed", range(0, 60, 3))
 def test_a_seed_replays_exactly(seed: int):
     assert world_of(seed) == world_of(seed)

@@ -172,11 +172,15 @@ class _Stage:
         return None
 
     async def _returned(self, asked: list[Operation]) -> None:
-        """Wait for every call that has not returned."""
-        tasks = [operation.task for operation in asked if operation.task is not None and not operation.task.done()]
-        if tasks:
-            _, pending = await asyncio.wait(tasks, timeout=PATIENCE)
-            self.broken("every_call_returns", f"{len(pending)} calls never returned" if pending else None)
+        """Wait for every call that has not returned; a law that itself has failed is raised."""
+        tasks = [operation.task for operation in asked if operation.task is not None]
+        if not tasks:
+            return
+        done, pending = await asyncio.wait(tasks, timeout=PATIENCE)
+        self.broken("every_call_returns", f"{len(pending)} calls never returned" if pending else None)
+        for task in done:
+            if not task.cancelled() and (error := task.exception()):
+                raise error
 
     async def _lingerers(self) -> None:
         """Wait for the fetchers that go on after their end."""

@@ -9,6 +9,7 @@ from data_source_orchestrator.core.outcome import Failure, Outcome, Skipped, Suc
 from data_source_orchestrator.core.verdicts import FailureKind, SkipReason
 from data_source_orchestrator.health.document import from_json
 from data_source_orchestrator.resilience.common_cause import LEAST_SOURCES, UNREACHED, is_answer
+from data_source_orchestrator.simulation import inside
 from data_source_orchestrator.simulation.laws import caching
 from data_source_orchestrator.simulation.laws.limits import grace, keeping
 from data_source_orchestrator.simulation.upstreams import Call
@@ -122,7 +123,7 @@ def our_own_network_is_held_against_nobody(seen: Witness, returned: Operation) -
         told = seen.sources[outcome.source]
         if told.last is None or told.last.outcome is not outcome or not told.last.offline:
             return f"nobody answered {returned}, and it is held against {outcome.source}"
-        if told.tripped_at >= returned.began:
+        if told.tripped_at >= returned.began and not _was_refreshed_since(seen, outcome.source, returned.began):
             return f"nobody answered {returned}, and the breaker of {outcome.source} opened"
     told_of = [sources for at, sources in seen.offline if at >= returned.began]
     if unreached and [sorted(sources) for sources in told_of] != [sorted(each.source for each in unreached)]:
@@ -135,6 +136,12 @@ def whoever_answers_proves_that_we_are_online(_: Witness, returned: Operation) -
     excused = returned.metadata.offline if returned.metadata else ()
     answered = [outcome.source for outcome in returned.outcomes if _answers(outcome)]
     return f"{returned} was answered by {answered[0]}, and told as offline" if excused and answered else None
+
+
+def _was_refreshed_since(seen: Witness, key: str, began: float) -> bool:
+    """Return whether a refresh for somebody before has ended since then, whose answer is held against its source."""
+    calls = (call for call in seen.calls if call.source == key and not call.check and inside.is_refresh(call.task))
+    return any(call.ended is not None and call.ended >= began for call in calls)
 
 
 def nothing_else_is_raised(seen: Witness, returned: Operation) -> str | None:

@@ -22,6 +22,7 @@ from data_source_orchestrator import (
     Success,
     guard,
 )
+from data_source_orchestrator.resilience.limits import Passage
 from data_source_orchestrator.testing import VirtualClock
 
 PLAIN = RetryConfig(jitter=False)
@@ -195,6 +196,44 @@ async def test_a_wait_that_an_upstream_asked_for_outlives_a_change_of_limits():
     [outcome] = (await orchestrator.fetch()).outcomes.values()
     assert isinstance(outcome, Skipped)
     assert (outcome.reason, calls) == ("rate_limit", [0])
+
+
+@pytest.mark.parametrize("limits", [None, LimitPolicy()])
+async def test_whoever_waits_for_limits_that_are_taken_away_waits_no_longer(limits: LimitPolicy | None):
+    clock = VirtualClock()
+    fetch, calls = timed(clock)
+    coordinator = SourceCoordinator([Source(key="a", fetcher=fetch, timeout=300, limits=paced_at(100))], clock=clock)
+    orchestrator = DataSourceOrchestrator(coordinator, OrchestratorConfig(timeout=300))
+    await orchestrator.fetch()
+    waiting = asyncio.ensure_future(orchestrator.fetch())
+    await asyncio.sleep(1)
+    coordinator.update_source("a", limits=limits)
+    assert (await waiting).metadata.success_count == 1
+    assert calls == [0, 1]
+
+
+async def test_whoever_waits_for_a_slot_goes_before_newcomers_when_calls_at_once_are_limited_no_longer():
+    clock = VirtualClock()
+    began: list[tuple[str, float]] = []
+    coordinator = SourceCoordinator([Source(key="a", fetcher=timed(clock)[0], limits=ONE_AT_ONCE)], clock=clock)
+
+    async def pass_through(name: str) -> None:
+        limits = coordinator.guard("a").limits
+        assert limits is not None
+        passage = await limits.enter()
+        assert isinstance(passage, Passage)
+        began.append((name, clock.monotonic()))
+        await asyncio.sleep(50)
+        limits.leave(passage)
+
+    async with asyncio.TaskGroup() as tasks:
+        for name in "abc":
+            tasks.create_task(pass_through(name))
+        await asyncio.sleep(1)
+        coordinator.update_source("a", limits=LimitPolicy(rate=RateLimitPolicy(limit=100, per=1)))
+        await asyncio.sleep(1)
+        tasks.create_task(pass_through("newcomer"))
+    assert began == [("a", 0), ("b", 1), ("c", 1.01), ("newcomer", 2)]
 
 
 @pytest.mark.parametrize("reset", [True, False])

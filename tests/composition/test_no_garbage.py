@@ -15,6 +15,7 @@ from data_source_orchestrator import (
     DataSourceOrchestrator,
     FetchContext,
     FetchError,
+    HedgePolicy,
     OrchestratorConfig,
     RetryConfig,
     Source,
@@ -57,6 +58,11 @@ async def swallows_its_end(ctx: FetchContext) -> list[int]:
     return []
 
 
+async def slow_only_at_first(ctx: FetchContext) -> list[int]:
+    await asyncio.sleep(60 if ctx.attempt == 1 else 0.01)
+    return [ctx.attempt]
+
+
 @contextmanager
 def nothing_is_left_to_the_collector() -> Iterator[None]:
     """Collect what was there before, and then look at what only the collector would find."""
@@ -92,6 +98,17 @@ async def test_a_run_leaves_nothing_to_the_collector(fetcher: Fetch, sources: in
         result = await orchestrator.fetch_from_all_sources()
         assert result.metadata.success_count + result.metadata.failure_count == sources
         del result
+
+
+@pytest.mark.parametrize("fetcher", [*FETCHERS, slow_only_at_first], ids=lambda fetcher: fetcher.__name__)
+async def test_hedged_calls_leave_nothing_to_the_collector(fetcher: Fetch):
+    asked: list[Source[list[int]]] = [
+        Source(key="s", fetcher=fetcher, timeout=2.0, attempt_timeout=1.0, hedge=HedgePolicy(delay=0.005))
+    ]
+    orchestrator = DataSourceOrchestrator(SourceCoordinator(asked), OrchestratorConfig(timeout=5))
+    await orchestrator.fetch_from_all_sources()
+    with nothing_is_left_to_the_collector():
+        await orchestrator.fetch_from_all_sources()
 
 
 @pytest.mark.parametrize("fetcher", FETCHERS, ids=lambda fetcher: fetcher.__name__)

@@ -3,6 +3,7 @@
 As in `broken`, each function breaks the shipped classes at a seam until the monkeypatch is undone.
 """
 
+import asyncio
 from collections.abc import Callable, Hashable
 from dataclasses import replace
 from typing import Any
@@ -14,9 +15,10 @@ from data_source_orchestrator.core.allowance import Allowance
 from data_source_orchestrator.core.clock import Clock
 from data_source_orchestrator.core.outcome import Executed, Failure, Success
 from data_source_orchestrator.core.policies import ConcurrencyPolicy, RateLimitPolicy
+from data_source_orchestrator.core.source import Source
 from data_source_orchestrator.core.verdicts import Verdict
 from data_source_orchestrator.fanout import scopes
-from data_source_orchestrator.fanout.flight import Flight
+from data_source_orchestrator.fanout.flight import Booking, Flight
 from data_source_orchestrator.fanout.flights import Flights
 from data_source_orchestrator.orchestration.keeper import Keeper
 from data_source_orchestrator.resilience import limits, rate_limiter, retry
@@ -32,7 +34,8 @@ from data_source_orchestrator.resilience.line import Line, Waiter
 from data_source_orchestrator.resilience.race import Race
 from data_source_orchestrator.resilience.rate_limiter import RateLimiter
 from data_source_orchestrator.resilience.shelf import Shelf
-from data_source_orchestrator.simulation.world import World
+from data_source_orchestrator.simulation.strategies import HedgePlan, HostPlan, LimitPlan
+from data_source_orchestrator.simulation.world import Action, Fault, SourcePlan, World
 
 Break = Callable[[pytest.MonkeyPatch], None]
 
@@ -247,6 +250,45 @@ def whoever_comes_is_told_to_wait_ten_times_as_long(patch: pytest.MonkeyPatch) -
     patch.setattr(Scope, "wait_ahead", lambda self: 10 * right(self))
 
 
+def a_second_call_is_asked_for_whatever_the_first_was_told(patch: pytest.MonkeyPatch) -> None:
+    async def after(self: Race[Any], _first: Any) -> Any:
+        if self._extra is not None:
+            await asyncio.wait((self._extra,))
+            return None if self._extra.cancelled() else self._extra.result()
+        return None if self._asked or not self._allowed() else await self._second()
+
+    patch.setattr(Race, "_after", after)
+
+
+def pushback_is_heard_too_late_for_whoever_is_next_in_line(patch: pytest.MonkeyPatch) -> None:
+    right = RateLimiter.hold
+
+    def hold(self: RateLimiter, seconds: float) -> None:
+        loop, turns = asyncio.get_running_loop(), 4
+
+        def later() -> None:
+            nonlocal turns
+            turns -= 1
+            if turns:
+                loop.call_soon(later)
+            else:
+                right(self, seconds)
+
+        later()
+
+    patch.setattr(RateLimiter, "hold", hold)
+
+
+def a_sync_never_joins_a_fetch(patch: pytest.MonkeyPatch) -> None:
+    right = Flight.takes
+
+    def takes(self: Flight, source: Source[Any], booking: Booking) -> bool:
+        fresh = self.booking.afresh or not booking.afresh or source.cache_policy is None
+        return fresh and right(self, source, booking)
+
+    patch.setattr(Flight, "takes", takes)
+
+
 def nothing_stands_beside_a_failure(patch: pytest.MonkeyPatch) -> None:
     async def beside(_self: ResultCache[Any], _key: str, executed: Executed[Any], *_: Any) -> Executed[Any]:
         return executed
@@ -283,6 +325,7 @@ CACHES: dict[Break, set[str]] = {
     a_hit_asks_all_the_same: {"a_fresh_answer_is_served_without_a_call"},
     kept_data_never_grows_too_old: {"nothing_is_served_that_is_too_old"},
     what_broke_the_contract_is_kept: {"what_is_kept_was_accepted"},
+    a_sync_never_joins_a_fetch: {"a_source_is_asked_once_at_a_time"},
     a_refresh_is_begun_beside_another: {"a_source_is_asked_once_at_a_time"},
     a_refresh_outlives_its_owner: {"nothing_is_left_when_all_is_closed"},
     nothing_stands_beside_a_failure: {"older_data_stands_beside_a_failure"},
@@ -296,6 +339,31 @@ EXTRAS: dict[Break, set[str]] = {
     what_ends_by_itself_is_censored: {"only_a_loser_is_censored"},
 }
 """Broken extra calls, whatever they are for, and the laws of which one at least must be found broken for it."""
+
+_TOLD_TO_WAIT = Fault(source="*", begins=0, ends=9, does="fail", kind="rate_limited", seconds=0.1, retry_after=10)
+
+MADE_TO_MEASURE: dict[Break, tuple[str, World]] = {
+    pushback_is_heard_too_late_for_whoever_is_next_in_line: (
+        "pushback_is_never_broken",
+        World(
+            seed=1,
+            sources=tuple(SourcePlan(key=key, host="host-1", max_retries=0) for key in ("ash", "elm", "fir")),
+            hosts=(HostPlan(name="host-1", limits=LimitPlan(calls=1)),),
+            faults=(_TOLD_TO_WAIT,),
+            actions=(Action(at=0, verb="fetch"),),
+        ),
+    ),
+    a_second_call_is_asked_for_whatever_the_first_was_told: (
+        "a_retry_waits_as_long_as_it_was_told",
+        World(
+            seed=1,
+            sources=(SourcePlan(key="ash", hedge=HedgePlan(delay=5.0)),),
+            faults=(_TOLD_TO_WAIT,),
+            actions=(Action(at=0, verb="fetch"),),
+        ),
+    ),
+}
+"""What made-up worlds show too seldom, with the law that is broken by it and a world in which it must be."""
 
 EXPECTED = LIMITS | HEDGES | CACHES | EXTRAS
 

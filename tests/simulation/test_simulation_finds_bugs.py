@@ -7,7 +7,7 @@ import pytest
 from broken import EXPECTED as BROKEN
 from broken import Break, a_budget_never_refuses
 from broken_strategies import EXPECTED as BROKEN_STRATEGIES
-from broken_strategies import a_hedge_costs_nothing, may_show
+from broken_strategies import MADE_TO_MEASURE, a_hedge_costs_nothing, may_show
 
 from data_source_orchestrator.simulation.laws import END_LAWS, RETURN_LAWS, STEP_LAWS
 from data_source_orchestrator.simulation.play import Violation, play
@@ -50,6 +50,14 @@ def test_a_broken_engine_is_found_out_and_its_world_cut_down(fault: Break, monke
     assert play(kept).violations == ()
 
 
+@pytest.mark.parametrize("fault", MADE_TO_MEASURE, ids=lambda fault: fault.__name__)
+def test_a_broken_engine_is_found_out_in_a_world_made_for_it(fault: Break, monkeypatch: pytest.MonkeyPatch):
+    law, world = MADE_TO_MEASURE[fault]
+    assert play(world).violations == ()
+    fault(monkeypatch)
+    assert play(world).breaks(law)
+
+
 @pytest.mark.parametrize("fault", [a_budget_never_refuses, a_hedge_costs_nothing])
 def test_a_world_is_cut_down_in_the_same_way_every_time(fault: Break, monkeypatch: pytest.MonkeyPatch):
     fault(monkeypatch)
@@ -62,4 +70,4 @@ def test_every_law_that_a_broken_engine_is_meant_to_break_exists():
         "nobody_waits_for_ever",
         "every_call_returns",
     }
-    assert set().union(*EXPECTED.values()) <= laws
+    assert set().union(*EXPECTED.values(), {law for law, _ in MADE_TO_MEASURE.values()}) <= laws

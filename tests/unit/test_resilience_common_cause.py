@@ -30,7 +30,7 @@ class Book:
     def withhold(
         self, name: str, runs: Sequence[Suspects], *kinds: FailureKind, into: Withheld | None = None
     ) -> Withheld:
-        withheld = into or Withheld(name, CONNECTION, runs)
+        withheld = into or Withheld(name, runs)
 
         def make(*, excused: bool) -> None:
             self.reports.append(f"({name})" if excused else name)
@@ -117,6 +117,18 @@ def test_a_source_counts_by_how_it_failed_last():
         book.withhold("a", [run], CONNECTION, TIMEOUT)
         book.withhold("b", [run], TIMEOUT)
     assert (book.reports, book.offline) == (["a", "a", "b"], [])
+
+
+def test_a_run_that_was_offline_excuses_nothing_that_is_reported_after_it_was_over():
+    book = Book()
+    first, second = book.run(), book.run()
+    with second:
+        with first:
+            shared = book.withhold("a", [first, second], CONNECTION)
+            book.withhold("b", [first], CONNECTION)
+        book.withhold("a", [], TIMEOUT, into=shared)
+        book.withhold("c", [second], TIMEOUT)
+    assert book.reports == ["(b)", "(a)", "a", "c"]
 
 
 def test_nothing_is_held_while_nobody_is_inside():

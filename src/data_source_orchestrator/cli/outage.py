@@ -76,7 +76,7 @@ def _back(suffered: Suffered) -> str:
 def _note(source: SourceForecast) -> str:
     times = {
         "its circuit breaker opened {}": source.trips,
-        "its limits left it no time {}": source.turned_away,
+        "there was no time for it {}": source.turned_away,
         "a slow call was joined by another {}": source.hedges,
         "the cache answered in its place {}": source.from_cache,
     }

@@ -24,7 +24,7 @@ Landed = Callable[["Flight"], None]
 """Hears that a flight has landed."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Booking:
     """What one run wants of its flights: by when, how often they are tried again, who pays for that.
 
@@ -46,7 +46,7 @@ class Booking:
 class Flight(SourceCall[Any], eq=False, kw_only=True):
     """An execution that waits to begin or is under way, and who waits for it.
 
-    It `asks` its upstream once it does not only look at what is kept. It flies as the booking wants that wanted it
+    It `asks` its upstream as soon as nothing that is kept may be served. It flies as the booking wants that wanted it
     first. When it has landed, it holds what was `executed`, or the wish to end the program that its fetcher raised.
     """
 

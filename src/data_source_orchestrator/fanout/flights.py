@@ -187,7 +187,7 @@ class Flights:
     def _refreshes(self, flight: Flight, cache: ResultCache[Any]) -> bool:
         """Return whether a new answer is being fetched in the background, where it may take the source's own time."""
         refresh = partial(self._refresh, flight, cache)
-        key = (flight.source.key, flight.source.upstream)  # one of before a reset is enough, too
+        key = (cache, flight.source.upstream)  # what one of before a reset brings is not kept any more
         return self._background.start(key, refresh, may_begin=flight.guard.budget.spend_refresh)
 
     async def _refresh(self, flight: Flight, cache: ResultCache[Any]) -> None:

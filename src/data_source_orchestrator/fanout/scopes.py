@@ -28,8 +28,8 @@ def moved_pace(source: Source[Any]) -> str:
 class Scopes:
     """Makes the limits that a source's guard passes, from the narrowest scope to the widest.
 
-    A scope outlives a change of its policies: what was taken stays taken, an upstream's own wait is kept, and who is
-    under way counts.
+    A scope outlives a change of its policies: what was taken stays taken, and an upstream's own wait is kept. Who is
+    under way counts as long as calls at once are limited. Limits that are taken away are forgotten, and keep nobody.
     """
 
     def __init__(self, overall: LimitPolicy | None, hosts: Mapping[str, LimitPolicy], clock: Clock) -> None:
@@ -63,10 +63,14 @@ class Scopes:
         """Return a source's own scope, None where it has no limits."""
         known = self._own.pop(key, None)
         if policy is None:
+            if known is not None:
+                changed_scope(known, LimitPolicy(), self._clock)  # for those who stand in its line
             return None
         if known is None:
-            known = scope_of(f"{key} itself", policy, self._clock)
-        scope = self._own[key] = changed_scope(known, policy, self._clock)
+            scope = scope_of(f"{key} itself", policy, self._clock)
+        else:
+            scope = changed_scope(known, policy, self._clock)
+        self._own[key] = scope
         return scope
 
     def _host(self, name: str) -> Scope:

@@ -148,10 +148,11 @@ class Bounded(Struct, Generic[B, W], eq=False, kw_only=True):
                     waited_for = self._watched_step(watch, coroutine.throw, error)
                 else:
                     waited_for = self._watched_step(watch, coroutine.send, None)
+            passes_on = watch.passes_on(self.error)
             watch.end()
             if waited_for is not _OVER:
                 self._leave_to_itself(coroutine, waited_for, watch)
-            if watch.passes_on(self.error):
+            if passes_on:
                 raise asyncio.CancelledError
             since = self.ended
             self.judge()

@@ -135,7 +135,7 @@ class Guard:
             attempt = await rest or attempt
         warning = None
         if attempt.failed is not None and not attempt.probe:  # a half-open breaker's probe is one attempt
-            attempt, warning = await self._again(attempt, retry, run_budget)
+            attempt, warning = await self._again(wanted, attempt, retry, run_budget)
         if attempt.failed is None:
             self.budget.refund()
             if run_budget is not None:
@@ -170,10 +170,9 @@ class Guard:
         return self._executed(attempt, None)
 
     async def _again(
-        self, attempt: Attempt[T], retry: Retry, run_budget: RetryBudget | None
+        self, wanted: Wanted[T], attempt: Attempt[T], retry: Retry, run_budget: RetryBudget | None
     ) -> tuple[Attempt[T], str | None]:
         """Try again as often as it is worth it; return the last attempt, and why no other followed."""
-        wanted = attempt.made_for
         retries = retry.begin(self._payers(run_budget), self._chance)
         while attempt.failed is not None and not attempt.probe:
             if attempt.abandoned and not wanted.threaded:
@@ -251,7 +250,10 @@ class Guard:
                 part, attempt = calls[number]
                 part.lost = attempt.censored = True
 
-        pair = Pair(unwanted=lambda: wanted.unwanted, extra_begun=lambda: EXTRA in calls)
+        def extra_began(_asked: float) -> float | None:
+            return calls[EXTRA][1].began if EXTRA in calls else None
+
+        pair = Pair(unwanted=lambda: wanted.unwanted, extra_began=extra_began)
         payers = self._payers(run_budget)
         return await hedge.run(call, deadline=wanted.deadline, on_lost=lose, budget=payers, pair=pair)
 

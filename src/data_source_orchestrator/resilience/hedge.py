@@ -15,12 +15,12 @@ from data_source_orchestrator.core.policies import HedgePolicy
 from data_source_orchestrator.core.verdicts import FailureKind, Verdict
 from data_source_orchestrator.resilience.budget import Budget
 from data_source_orchestrator.resilience.latencies import Latencies
-from data_source_orchestrator.resilience.race import ALONE, FIRST, Ended, Pair, Race
+from data_source_orchestrator.resilience.race import FIRST, PLAIN_PAIR, Ended, Pair, Race
 
 R = TypeVar("R", bound=Ended)
 
 OnHedge = Callable[[float], None]
-"""Hears that a second call begins, and how many seconds after the first."""
+"""Hears that a second call is asked for, and how many seconds after the first; it may have to stand in line."""
 
 OnLost = Callable[[int], None]
 """Hears the number of the call that has lost, just before it is cancelled: whatever it ends with is censored."""
@@ -56,7 +56,7 @@ class Hedge:
         deadline: Deadline,
         on_lost: OnLost | None = None,
         budget: Budget | None = None,
-        pair: Pair = ALONE,
+        pair: Pair = PLAIN_PAIR,
     ) -> R:
         """Return the first success, or else the failure that tells more; what a call raises passes.
 

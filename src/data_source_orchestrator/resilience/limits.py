@@ -18,6 +18,8 @@ from data_source_orchestrator.core.verdicts import SkipReason
 from data_source_orchestrator.resilience.concurrency import ConcurrencyLimiter, Slot
 from data_source_orchestrator.resilience.rate_limiter import RateLimiter
 
+_ANY_NUMBER = ConcurrencyPolicy(limit=1_000_000_000)
+
 
 class Scope:
     """What is limited together: a source, a host, or everything. Shared by all the `Limits` that it is part of.
@@ -64,10 +66,9 @@ def changed_scope(scope: Scope, policy: LimitPolicy, clock: Clock) -> Scope:
     """
     if scope.rate is not None:
         scope.rate.policy = policy.rate
-    if scope.concurrency is not None and policy.concurrency is not None:
-        scope.concurrency.policy = policy.concurrency
-        return scope
-    if scope.concurrency is None and policy.concurrency is None:
+    if scope.concurrency is not None:
+        scope.concurrency.policy = policy.concurrency or _ANY_NUMBER  # whoever waits for a slot of it is let in
+    if (scope.concurrency is None) == (policy.concurrency is None):
         return scope
     calls = _limiter(policy.concurrency, clock)
     return Scope(scope.name, rate=scope.rate, concurrency=calls, door=scope.door, clock=clock)

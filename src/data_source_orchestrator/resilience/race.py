@@ -51,20 +51,20 @@ Lost = Callable[[int, float], None]
 class Pair:
     """What whoever makes the two calls knows of them.
 
-    `unwanted` tells whether nobody waits for them any longer, and `extra_begun` whether the second one is under way and
-    does not only stand in line.
+    `unwanted` tells whether nobody waits for them any longer. `extra_began` is given the moment at which the second one
+    was asked for, and tells the moment since which it is under way; None while it stands in line.
     """
 
     unwanted: Callable[[], bool] = lambda: False
-    extra_begun: Callable[[], bool] = lambda: True
+    extra_began: Callable[[float], float | None] = lambda asked: asked
 
 
-ALONE = Pair()
-"""Two calls of which nobody knows more."""
+PLAIN_PAIR = Pair()
+"""Two calls that stand in no line, and are wanted as long as they are awaited."""
 
 
 class _Overheard(Generic[R]):
-    """An awaitable of whose cancellation somebody hears before it does."""
+    """An awaitable of whose cancellation somebody hears, when that has reached it."""
 
     def __init__(self, awaited: Awaitable[R], hear: Callable[[], None]) -> None:
         self._awaited = awaited
@@ -72,21 +72,23 @@ class _Overheard(Generic[R]):
 
     def __await__(self) -> Generator[Any, Any, R]:
         steps: Any = self._awaited.__await__()
-        advance, given = steps.send, None
-        while True:
-            try:
-                waited_for = advance(given)
-            except StopIteration as end:
-                return cast("R", end.value)
-            try:
-                given, advance = (yield waited_for), steps.send
-            except GeneratorExit:
-                steps.close()
-                raise
-            except BaseException as error:  # noqa: BLE001 — what it waited for failed, or somebody cancels
-                if isinstance(error, asyncio.CancelledError):
+        try:
+            waited_for = steps.send(None)
+            while True:
+                try:
+                    given = yield waited_for
+                except GeneratorExit:
+                    steps.close()
+                    raise
+                except asyncio.CancelledError as error:
+                    waited_for = steps.throw(error)
                     self._hear()
-                given, advance = error, steps.throw
+                except BaseException as error:  # noqa: BLE001 — what it waited for failed
+                    waited_for = steps.throw(error)
+                else:
+                    waited_for = steps.send(given)
+        except StopIteration as end:
+            return cast("R", end.value)
 
 
 class Race(Generic[R]):
@@ -104,7 +106,7 @@ class Race(Generic[R]):
         "_clock",
         "_ended",
         "_extra",
-        "_extra_began",
+        "_extra_asked",
         "_given_up",
         "_interrupted",
         "_lost",
@@ -121,7 +123,7 @@ class Race(Generic[R]):
         may_join: MayJoin,
         ended: Callable[[R], None],
         lost: Lost,
-        pair: Pair = ALONE,
+        pair: Pair = PLAIN_PAIR,
     ) -> None:
         self._pair = pair
         self._call = call
@@ -129,7 +131,7 @@ class Race(Generic[R]):
         self._may_join = may_join
         self._ended = ended
         self._lost = lost
-        self._began = self._extra_began = clock.monotonic()
+        self._began = self._extra_asked = clock.monotonic()
         self._asked = False
         self._extra: asyncio.Task[R] | None = None
         self._task: asyncio.Task[object] | None = None
@@ -149,10 +151,11 @@ class Race(Generic[R]):
             raise
         finally:
             timer.cancel()
-            if self._extra is not None:
-                await self._end(self._extra)
-        if self._extra is not None and not self._extra.cancelled():
-            self._extra.result()  # a loser that raised something meant it
+            extra, self._extra = self._extra, None  # one that was cancelled holds the frames that hold this
+            if extra is not None:
+                await self._end(extra)
+        if extra is not None and not extra.cancelled():
+            extra.result()  # a loser that raised something meant it
         return won
 
     async def _first(self) -> R | None:
@@ -182,7 +185,7 @@ class Race(Generic[R]):
     def _join(self) -> None:
         """Begin the second call beside the first."""
         if self._allowed():
-            self._extra_began = self._clock.monotonic()
+            self._extra_asked = self._clock.monotonic()
             self._extra = asyncio.get_running_loop().create_task(self._second())
             self._extra.add_done_callback(self._extra_ended)
 
@@ -224,7 +227,7 @@ class Race(Generic[R]):
         One that still stands in line is given up where the first was told when to come back.
         """
         told_to_wait = first.failed is not None and first.failed.retry_after is not None
-        if self._extra is not None and told_to_wait and not self._pair.extra_begun():
+        if self._extra is not None and told_to_wait and self._extra_began() is None:
             await self._end(self._extra)
             return None
         if self._extra is not None:
@@ -242,8 +245,13 @@ class Race(Generic[R]):
         return self._extra.result()
 
     def _lose_extra(self) -> None:
-        if self._extra is not None and not self._extra.done():
-            self._lost(EXTRA, self._since(self._extra_began))
+        began = self._extra_began()
+        if self._extra is not None and not self._extra.done() and began is not None:
+            self._lost(EXTRA, self._since(began))
+
+    def _extra_began(self) -> float | None:
+        """Return since when the second call is under way; None while it stands in line."""
+        return self._pair.extra_began(self._extra_asked)
 
     def _since(self, began: float) -> float:
         """Return the seconds since then, none where the clock was set back meanwhile."""

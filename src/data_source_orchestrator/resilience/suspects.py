@@ -4,7 +4,7 @@ It must not know what a report is, nor to whom it is made.
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -94,14 +94,14 @@ class Withheld:
 
     __slots__ = ("_doubted_by", "_excused", "_reports", "_runs", "counts", "kind", "source")
 
-    def __init__(self, source: str, kind: FailureKind, runs: Sequence[Suspects]) -> None:
+    def __init__(self, source: str, runs: Sequence[Suspects]) -> None:
         self.source = source
-        self.kind = kind
-        self.counts = True
+        self.kind = FailureKind.UNKNOWN
+        self.counts = False
         self._runs = tuple(runs)
         self._doubted_by: tuple[Suspects, ...] = ()
         self._reports: list[Make] = []
-        self._excused = False
+        self._excused = 0
 
     def add(self, kind: FailureKind, report: Make) -> bool:
         """Withhold a report of a source that was not reached; False where nobody doubts it, and it was made at once."""
@@ -130,40 +130,48 @@ class Withheld:
 
     def answered(self) -> None:
         """Hear that the source itself has answered."""
-        for suspects in self._runs:
-            suspects.answered()
+        answered(self._runs)
 
     def settle(self) -> None:
         """Report everything as it was, because somebody answered one of the runs; the others are told of that."""
         doubted_by = self._doubted_by
-        self._report(excused=False)
-        for suspects in doubted_by:
-            suspects.answered()
+        self._excused = 0
+        self._report()
+        answered(doubted_by)
 
     def let_go(self, suspects: Suspects, *, excused: bool) -> None:
-        """Wait no longer for a run that is over; any that was offline excuses it, unless another hears an answer."""
-        self._excused = self._excused or excused
+        """Wait no longer for a run that is over.
+
+        One that was offline excuses what there is by then, and nothing later, unless another run hears an answer.
+        """
+        if excused:
+            self._excused = len(self._reports)
         self._doubted_by = tuple(each for each in self._doubted_by if each is not suspects)
         if not self._doubted_by:
-            self._report(excused=self._excused)
+            self._report()
 
     def _wait_for(self, suspects: Suspects) -> None:
         if suspects not in self._doubted_by:
             self._doubted_by += (suspects,)
             suspects.hold(self)
 
-    def _report(self, *, excused: bool) -> None:
-        """Make every report, each of them once."""
-        reports, self._reports = self._reports, []
-        self._doubted_by, self._excused = (), False
-        for report in reports:
-            report(excused=excused)
+    def _report(self) -> None:
+        """Make every report, each of them once, and the first of them as excused as there are."""
+        reports, excused = self._reports, self._excused
+        self._reports, self._doubted_by, self._excused = [], (), 0
+        for number, report in enumerate(reports):
+            report(excused=number < excused)
 
 
 def in_doubt(runs: Sequence[Suspects]) -> bool:
     """Return whether none of the runs that wait for a source has heard anybody yet; what one hears, all hear."""
     if any(suspects.settled for suspects in runs):
-        for suspects in runs:
-            suspects.answered()
+        answered(runs)
         return False
     return bool(runs)
+
+
+def answered(runs: Iterable[Suspects]) -> None:
+    """Tell runs that somebody has answered."""
+    for suspects in runs:
+        suspects.answered()

@@ -17,7 +17,7 @@ from data_source_orchestrator.core.source import Source
 from data_source_orchestrator.core.verdicts import FailureKind, Verdict
 from data_source_orchestrator.resilience.common_cause import UNREACHED, excuse, is_answer, not_reached
 from data_source_orchestrator.resilience.fetch import Call
-from data_source_orchestrator.resilience.suspects import Suspects, Withheld, in_doubt
+from data_source_orchestrator.resilience.suspects import Suspects, Withheld, answered, in_doubt
 from data_source_orchestrator.resilience.wording import EMPTY
 
 T = TypeVar("T")
@@ -70,19 +70,17 @@ class SourceCall(Struct, Generic[T], eq=False):
     def note_failure(self, kind: FailureKind) -> None:
         """Hear that an attempt has failed: an error is an answer too, and no answer may be our own fault."""
         if kind in UNREACHED:
-            doubted = in_doubt(self.runs)
-            self.withheld = (self.withheld or Withheld(self.source.key, kind, self.runs)) if doubted else None
+            if in_doubt(self.runs):
+                self.withheld = self.withheld or Withheld(self.source.key, self.runs)
         elif is_answer(kind):
-            for suspects in self.runs:
-                suspects.answered()
+            answered(self.runs)
         elif self.withheld is not None:
             self.withheld.told_nothing()
 
     def record(self, executed: Executed[T], record: Recorder) -> bool:
         """Record how it ended, as soon as it is known whose fault it was; return whether that is already so."""
         if executed.verdict is Verdict.SUCCESS:
-            for suspects in self.runs:
-                suspects.answered()
+            answered(self.runs)
         if self.withheld is None or not not_reached(executed.outcome):
             record(executed)
             return True

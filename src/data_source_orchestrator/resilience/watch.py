@@ -108,8 +108,9 @@ class Watch:
         return self.given_up
 
     def end(self) -> None:
-        """Watch no longer."""
+        """Watch no longer, and let go of the task, whose end may hold the frames that hold this."""
         self._alarms.call_off(self._alarm)
+        self._task = None
 
     def ring(self) -> None:
         """Cut the wait, unless its deadline was put off meanwhile, or give it up where it is ending already."""

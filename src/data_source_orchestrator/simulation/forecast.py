@@ -36,7 +36,7 @@ class SourceForecast:
     """One source in numbers; ages and times are seconds.
 
     `goodput` is the share of syncs in which it gave data, of which it gave some `from_cache`; `turned_away` are those
-    that its limits left no time. `wasted_calls` are those of its `calls` that brought none, and `hedges` those that
+    for which its limits, or the run itself, left no time. Of its `calls` the `wasted_calls` brought none, and `hedges`
     joined another. The data is as old as its source last gave it, and fresh at the start.
     """
 

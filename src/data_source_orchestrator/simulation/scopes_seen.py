@@ -6,7 +6,7 @@ nothing.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from data_source_orchestrator.core.policies import LimitPolicy
@@ -40,9 +40,10 @@ class Entered:
 class ScopeSeen:
     """One scope: its limits as they are set, what its upstream has seen, and what the engine holds for it.
 
-    `most` is the highest number of calls at once that was in force since the last step, None where any number was; it
-    is limited since `limited_since`, and to be left alone until `held_until`, or perhaps for longer. It
-    `had_other_limits` where they were changed, or taken away in between.
+    `most` is the highest number of calls at once that was in force since the last step, None where any number was, and
+    `learnt` the highest to which an adaptive limit was moved since then. It is limited since `limited_since`, and to be
+    left alone until `held_until`, or perhaps for longer. It `had_other_limits` where they were changed, or taken away
+    in between.
     """
 
     name: str
@@ -54,6 +55,7 @@ class ScopeSeen:
     held_until: float = -math.inf
     perhaps_held_until: float = -math.inf
     had_other_limits: bool = False
+    learnt: int = 0
     engines: list[Scope] = field(default_factory=list)
 
     def change(self, policy: LimitPolicy, now: float) -> None:
@@ -71,21 +73,31 @@ class ScopeSeen:
     def turned(self) -> None:
         """Begin another step."""
         self.most = self._limit
+        self.learnt = 0
+
+    def follow(self, engine: Scope) -> None:
+        """Look at what the engine holds for it, and hear what an adaptive limit learns."""
+        self.engines.append(engine)
+        if engine.concurrency is not None:
+            engine.concurrency.on_limit = self._moved
 
     @property
     def highest(self) -> int | None:
         """The highest number of calls at once that was in force since the last step, that of now included."""
         limit = self._limit
-        return None if self.most is None or limit is None else max(self.most, limit)
+        return None if self.most is None or limit is None else max(self.most, limit, self.learnt)
 
     @property
     def _limit(self) -> int | None:
-        """How many calls may be under way now; an adaptive number may have been one more for a moment."""
+        """How many calls may be under way now."""
         calls = self.policy.concurrency
         if calls is None or not calls.adaptive:
             return None if calls is None else calls.limit
         learnt = [scope.concurrency.limit for scope in self.engines if scope.concurrency is not None]
-        return min(calls.ceiling, max(learnt, default=calls.limit) + 1)
+        return min(calls.ceiling, max(learnt, default=calls.limit))
+
+    def _moved(self, before: int, after: int) -> None:
+        self.learnt = max(self.learnt, before, after)
 
 
 class ScopesSeen:
@@ -116,10 +128,10 @@ class ScopesSeen:
                 self._scopes[name].change(policy, now)
                 self._scopes[name].had_other_limits = True
 
-    def look(self, now: float) -> None:
+    def look(self) -> None:
         """Take in what has happened at this moment."""
         self._find_engines()
-        self._take_in_answers(now)
+        self._take_in_answers()
 
     def turned(self) -> None:
         """Begin another step."""
@@ -134,6 +146,11 @@ class ScopesSeen:
         """Return the scopes that a source's calls pass as it is set now."""
         return [self._scopes[name] for name, _ in self._policies(self._settings.last(key))]
 
+    def in_force(self, keys: Iterable[str]) -> list[ScopeSeen]:
+        """Return the scopes that these sources pass, each once; limits that were taken away are not among them."""
+        names = {name: None for key in keys for name, _ in self._policies(self._settings.last(key))}
+        return [self._scopes[name] for name in names]
+
     def under_way(self, scope: ScopeSeen, now: float) -> tuple[int, int]:
         """Return how many calls are surely in a scope now, and how many may be."""
         sure = [call for call in self._open if scope.name in self._places[call.number][0]]
@@ -143,26 +160,30 @@ class ScopesSeen:
             sum(_is_waited_for(call, now - TICK) for call in possible),
         )
 
-    def lifted(self, key: str, now: float) -> None:
+    def lifted(self, key: str) -> None:
         """Note that the operator lets a source be asked again, whatever its upstream has said until now."""
-        self._take_in_answers(now)
+        self._take_in_answers()
         name = self._paced(self._settings.last(key))
         if name is not None:
             self._scopes[name].held_until = -math.inf
 
     def take_in_calls(self) -> None:
-        """Take in the calls that have come since this was done last."""
+        """Take in the calls that have come since this was done last, and the answers that came before each of them."""
         for call in self._calls[self._seen :]:
             self._seen += 1
             if not call.check:
+                self._take_in_ended(other for other in self._open if other not in call.beside)
                 self._open.append(call)
                 self._enter(call)
 
-    def _take_in_answers(self, now: float) -> None:
+    def _take_in_answers(self) -> None:
         self.take_in_calls()
-        for call in [call for call in self._open if call.ended is not None]:
+        self._take_in_ended(self._open)
+
+    def _take_in_ended(self, calls: Iterable[Call]) -> None:
+        for call in [call for call in calls if call.ended is not None]:
             self._open.remove(call)
-            self._hear(call, now)
+            self._hear(call, call.ended or 0.0)
 
     def _enter(self, call: Call) -> None:
         settings = list(self._settings.between(call.source, _since(call), call.began))
@@ -224,7 +245,7 @@ class ScopesSeen:
             names = [name for name, _ in self._policies(self._settings.last(source.key))]
             for name, scope in zip(names, inside.scopes(self._coordinator, source.key), strict=True):
                 if scope not in self._scopes[name].engines:
-                    self._scopes[name].engines.append(scope)
+                    self._scopes[name].follow(scope)
 
 
 def _begun(name: str, policy: LimitPolicy, now: float) -> ScopeSeen:

@@ -217,12 +217,17 @@ class Witness:
         return any(by < 0 for _, by in self._set_by)
 
     def youngest_age(self, since: float, within: float) -> float:
-        """Return the seconds from a moment, or a little later, until now by the wall clock, the least that may be."""
-        latest = since + within + TICK
-        sets = [by for at, by in self._set_by if at > latest]
-        at_once = [by for at, by in self._set_by if since - TICK <= at <= latest]
-        later = [sum(at_once[place:]) for place in range(len(at_once) + 1)]
-        return self.now - since + sum(sets) + min(later)
+        """Return the seconds from a moment, or a little later, until now by the wall clock, the least that may be.
+
+        Of what the clock was set by at either moment nobody knows how much came in between.
+        """
+        first, last = since + within + TICK, self.now - TICK
+        sets = [by for at, by in self._set_by if first < at < last]
+        at_first = [by for at, by in self._set_by if since - TICK <= at <= first]
+        at_last = [by for at, by in self._set_by if at > first and at >= last]
+        after = min(sum(at_first[place:]) for place in range(len(at_first) + 1))
+        before = min(sum(at_last[:place]) for place in range(len(at_last) + 1))
+        return self.now - since + sum(sets) + after + before
 
     def untidy(self, since: float, key: str | None = None) -> bool:
         """Return whether a fetcher went on after its cancellation at or after a moment."""
@@ -255,7 +260,7 @@ class Witness:
         self._open += self.fresh_calls
         ended = [call for call in self._open if call.ended is not None]
         self._open = [call for call in self._open if call.ended is None]
-        self.scopes.look(self.now)
+        self.scopes.look()
         self.extras.look(self.fresh_calls, ended)
         self.turns.look(self.fresh_calls)
 
@@ -330,7 +335,7 @@ class Witness:
                 seen.mixed = not self.idle
                 seen.acted_at = self.now
             case SourceSwitched(readmitted=True):
-                self.scopes.lifted(key, self.now)
+                self.scopes.lifted(key)
                 seen.acted_at = self.now
                 seen.health = readmitted(seen.health)
             case _:

@@ -55,10 +55,11 @@ def the_pace_counts_the_calls_that_were_made(seen: Witness) -> str | None:
 
     A store keeps until when they are missing, and not how many: by a clock that was set back, or another pace, longer.
     """
-    for scope in seen.scopes:
-        if scope.sure.policy is None or len(scope.engines) != 1:
+    for scope in seen.scopes.in_force(seen.registered()):
+        if scope.sure.policy is None or len({id(engine.rate) for engine in scope.engines}) != 1:
             continue
-        held, [engine] = inside.back_in(scope.engines[0]), scope.engines
+        engine = scope.engines[-1]
+        held = inside.back_in(engine)
         least, most = scope.sure.back_in(seen.now), scope.possible.back_in(seen.now)
         longer = seen.store is not None and (seen.clock_was_set_back or scope.had_other_limits)
         if held < least - TICK or (held > most + TICK and not longer):
@@ -81,7 +82,7 @@ def a_retry_waits_as_long_as_it_was_told(seen: Witness) -> str | None:
     for call in seen.fresh_calls:
         told = [other for other in seen.calls[: call.number] if other.execution is call.execution and other.wait]
         for other in told:
-            heard = other.ended is not None and other.cancelled_at is None and other.ended < call.began - TICK
+            heard = other.ended is not None and other.cancelled_at is None and other not in call.beside
             if heard and call.began < (other.ended or 0.0) + (other.wait or 0.0) - TICK:
                 return f"{_call(call)} came, and {_call(other)} had been told to wait {other.wait:g} s"
     return None

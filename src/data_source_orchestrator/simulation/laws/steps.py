@@ -89,7 +89,7 @@ def a_source_is_asked_once_at_a_time(seen: Witness) -> str | None:
         if len(flights) > 1 and not _one_looked_at_what_is_kept(seen, flights):
             return f"{len(flights)} executions of {key} are under way at once, and overlapping runs share one"
         refreshes = len(first) - len(flights)
-        if refreshes > 1:
+        if refreshes > 1 and not seen.settings.changed(key):  # what is kept anew knows no refresh of before
             return f"{refreshes} refreshes of {key} are under way at once, and one is enough"
     return None
 
@@ -194,8 +194,14 @@ def _one_looked_at_what_is_kept(seen: Witness, first: list[Call]) -> bool:
         return False
     asked_by = [call.asked_by for call in first]
     syncs = sum(isinstance(asking, Operation) and asking.action.verb == "sync" for asking in asked_by)
-    stood_in_line = bool(seen.scopes.passed_by(first[0].source))
-    return syncs == 1 and (stood_in_line or abs(first[0].began - first[1].began) <= TICK)
+    return syncs == 1 and _may_have_been_wanted_together(seen, *first)
+
+
+def _may_have_been_wanted_together(seen: Witness, one: Call, other: Call) -> bool:
+    """Return whether two askings may have come to a source at one moment; of those in turn only their calls tell."""
+    askings = [call.asked_by.began for call in (one, other) if isinstance(call.asked_by, Operation)]
+    stood_in_line = bool(seen.scopes.passed_by(one.source)) and not seen.world.parallel
+    return stood_in_line or abs(one.began - other.began) <= TICK or max(askings) - min(askings) <= TICK
 
 
 def _holding_a_permit(seen: Witness, key: str) -> list[Call]:

@@ -123,7 +123,7 @@ def our_own_network_is_held_against_nobody(seen: Witness, returned: Operation) -
         told = seen.sources[outcome.source]
         if told.last is None or told.last.outcome is not outcome or not told.last.offline:
             return f"nobody answered {returned}, and it is held against {outcome.source}"
-        if told.tripped_at >= returned.began and not _was_refreshed_since(seen, outcome.source, returned.began):
+        if told.tripped_at >= returned.began:
             return f"nobody answered {returned}, and the breaker of {outcome.source} opened"
     told_of = [sources for at, sources in seen.offline if at >= returned.began]
     if unreached and [sorted(sources) for sources in told_of] != [sorted(each.source for each in unreached)]:
@@ -136,12 +136,6 @@ def whoever_answers_proves_that_we_are_online(_: Witness, returned: Operation) -
     excused = returned.metadata.offline if returned.metadata else ()
     answered = [outcome.source for outcome in returned.outcomes if _answers(outcome)]
     return f"{returned} was answered by {answered[0]}, and told as offline" if excused and answered else None
-
-
-def _was_refreshed_since(seen: Witness, key: str, began: float) -> bool:
-    """Return whether a refresh for somebody before has ended since then, whose answer is held against its source."""
-    calls = (call for call in seen.calls if call.source == key and not call.check and inside.is_refresh(call.task))
-    return any(call.ended is not None and call.ended >= began for call in calls)
 
 
 def nothing_else_is_raised(seen: Witness, returned: Operation) -> str | None:
@@ -193,6 +187,12 @@ def _begun(returned: Operation, outcome: Outcome[Any]) -> float:
     return returned.began - outcome.duration
 
 
+def _was_refreshed_since(seen: Witness, key: str, began: float) -> bool:
+    """Return whether a refresh for somebody before has ended since then: what it finds is judged with its own like."""
+    calls = (call for call in seen.calls if call.source == key and not call.check and inside.is_refresh(call.task))
+    return any(call.ended is None or call.ended >= began for call in calls)
+
+
 def _unreached_together(seen: Witness, returned: Operation) -> list[Failure]:
     """Return the failures of a run that are our own beyond doubt, none where anything else may have had a say."""
     others = [each for each in seen.operations if each is not returned]
@@ -205,7 +205,10 @@ def _unreached_together(seen: Witness, returned: Operation) -> list[Failure]:
         or returned.action.take is not None
         or left_in_line  # its turn might have come, and it might have been answered
         or any(each.ended is None or each.ended >= returned.began for each in others)
-        or any(seen.sources[key].acted_at >= returned.began for key in returned.asked)
+        or any(
+            seen.sources[key].acted_at >= returned.began or _was_refreshed_since(seen, key, returned.began)
+            for key in returned.asked
+        )
         or any(_may_be_an_answer(call) for call in seen.calls if call.began >= returned.began)
         or len(failures) + len(unasked) != len(returned.outcomes)
         or any(failure.kind not in UNREACHED for failure in failures)

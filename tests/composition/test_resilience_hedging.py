@@ -128,10 +128,19 @@ async def test_a_transient_failure_of_the_second_leaves_the_first_its_time():
     assert nothing_is_left(rig)
 
 
-async def test_a_first_that_fails_beside_a_running_second_waits_for_it():
+async def test_a_first_that_fails_beside_a_running_second_waits_for_it(caplog: pytest.LogCaptureFixture):
     rig = Rig(Line(2, TRANSIENT), Line(5))
     assert (await rig.run()).number == 2
     assert (rig.now, rig.lost, rig.cancelled) == (6.0, [], [])
+    assert caplog.records == []
+
+
+async def test_all_times_are_counted_from_the_call_on():
+    rig = Rig(Line(9), Line(0.5))
+    await asyncio.sleep(100)
+    await rig.run()
+    assert rig.hedged == [1.0]
+    assert [seconds for seconds, _ in rig.latencies._censored] == [1.5]
 
 
 async def test_an_upstream_that_asks_to_wait_is_not_asked_again_at_once():
@@ -318,6 +327,21 @@ def test_a_hedged_call_that_is_thrown_away_after_its_loop_was_closed_raises_noth
     loop.run_until_complete(begin())
     loop.close()
     thrown_away.close()
+
+
+async def test_a_hedged_call_outside_of_any_task_is_refused_with_what_to_do():
+    rig = Rig(Line(9), Line(9))
+    told: list[str] = []
+
+    def begin() -> None:
+        with pytest.raises(RuntimeError) as caught:
+            rig.run().send(None)
+        told.append(str(caught.value))
+
+    asyncio.get_running_loop().call_soon(begin)
+    await asyncio.sleep(1)
+    assert told == ["a hedged call is made inside a task; await it from a coroutine that asyncio runs"]
+    assert nothing_is_left(rig)
 
 
 async def test_many_hedged_calls_at_once_leave_nothing_behind():

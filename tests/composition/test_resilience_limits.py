@@ -148,6 +148,18 @@ async def test_whoever_waits_for_a_narrow_pace_holds_no_slot_of_a_wide_scope(clo
     assert quiet(slow, quick, whole)
 
 
+async def test_whoever_waits_for_a_narrow_pace_stands_in_no_wider_line():
+    slow, whole = scope("slow", SLOW), scope("all", limit=1)
+    limits, others = Limits([slow, whole]), Limits([whole])
+    limits.leave(await passage(limits))
+    hung = await passage(others)
+    waiting = asyncio.create_task(passage(limits))
+    await settled()
+    assert whole.queue == 0
+    others.leave(hung)
+    limits.leave(await waiting)
+
+
 async def test_calls_begin_at_the_pace_even_after_a_long_wait_for_slots(clock: VirtualClock):
     """Tokens taken while waiting for a slot would be old ones by then, and the calls a burst."""
     source, whole = scope("prices", QUICK), scope("all", limit=2)
@@ -222,16 +234,31 @@ async def test_a_refusal_names_the_scope_the_reason_and_the_wait(clock: VirtualC
     assert quiet(source, whole)
 
 
-async def test_those_at_the_door_count_when_a_wait_is_foreseen(clock: VirtualClock):
-    source = scope("prices", QUICK)
+@pytest.mark.parametrize("per", [1, 0.125])
+async def test_those_at_the_door_count_when_a_wait_is_foreseen(per: float, clock: VirtualClock):
+    source = scope("prices", RateLimitPolicy(limit=1, per=per))
     limits = Limits([source])
     await passage(limits)
     tasks = [asyncio.create_task(passage(limits)) for _ in range(3)]
     await settled()
-    assert await refusal(limits, 4) == ("rate_limit", "prices", 4.0)
+    assert await refusal(limits, 4 * per) == ("rate_limit", "prices", 4 * per)
     assert clock.monotonic() == 0.0
     await asyncio.gather(*tasks)
-    assert clock.monotonic() == 3.0
+    assert clock.monotonic() == 3 * per
+
+
+async def test_whoever_waits_for_a_slot_counts_too_for_it_takes_the_next_of_the_pace(clock: VirtualClock):
+    source = scope("prices", SLOW, 1)
+    limits = Limits([source])
+    entered = await passage(limits)
+    first = asyncio.create_task(passage(limits))
+    await asyncio.sleep(10)
+    await settled()
+    assert (pace(source).waiting, pace(source).remaining) == (0, 1)
+    assert await refusal(limits, 5) == ("rate_limit", "prices", 10.0)
+    assert clock.monotonic() == 10.0
+    limits.leave(entered)
+    limits.leave(await first)
 
 
 async def test_a_deadline_that_comes_at_the_door_is_one(clock: VirtualClock):
@@ -293,6 +320,8 @@ async def test_a_waiter_cancelled_anywhere_gives_back_all_that_it_held(at: float
     for ended in await asyncio.gather(*tasks, return_exceptions=True):
         if isinstance(ended, Passage):
             limits.leave(ended)
+        else:
+            assert isinstance(ended, asyncio.CancelledError)
     part.leave(held)
     assert quiet(source, host, whole)
     await asyncio.sleep(100)

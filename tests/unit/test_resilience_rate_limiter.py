@@ -142,10 +142,27 @@ def test_without_a_policy_everything_is_let_through_but_a_hold():
 def test_an_amount_that_is_none_is_refused_with_what_is_accepted(n: int, held: bool):
     _, limiter = manual()
     limiter.hold(1 if held else 0)
-    with pytest.raises(ConfigurationError, match="give a whole number of 1 or more"):
-        limiter.check(n)
-    with pytest.raises(ConfigurationError, match="give a whole number of 1 or more"):
-        limiter.refund(n)
+    for refused in (limiter.check, limiter.take, limiter.refund):
+        with pytest.raises(ConfigurationError, match=f"^n is {n}; give a whole number of 1 or more"):
+            refused(n)
+
+
+@pytest.mark.parametrize("told", [None, Allowance(remaining=5, reset_after=3)])
+@pytest.mark.parametrize("pace", [RateLimitPolicy(limit=3, per=2, burst=4), RateLimitPolicy(limit=1, per=0.25), None])
+def test_to_take_without_a_word_is_to_check(pace: RateLimitPolicy | None, told: Allowance | None):
+    clock = ManualClock()
+    silent, telling = RateLimiter(pace, clock=clock), RateLimiter(pace, clock=clock)
+    for number in range(60):
+        if told is not None and number % 20 == 7:
+            silent.observe(told)
+            telling.observe(told)
+        if number == 30:
+            silent.hold(1)
+            telling.hold(1)
+        amount = 1 + number % 2 if pace is None or pace.at_once > 1 else 1
+        assert silent.take(amount) is telling.check(amount).allowed
+        assert silent.remaining == telling.remaining
+        clock.advance(0.25 * (number % 4))
 
 
 async def test_more_than_the_burst_can_never_come_and_is_told_at_once(clock: VirtualClock):
@@ -194,11 +211,11 @@ async def test_a_hold_ends_at_once_every_wait_that_can_no_longer_end_in_time(clo
     short = asyncio.create_task(limiter.acquire(deadline=Deadline.after(clock, 5)))
     long = asyncio.create_task(limiter.acquire(deadline=Deadline.after(clock, 50)))
     await settled()
-    limiter.hold(10)
-    assert (await short).retry_after == 10.0
+    limiter.hold(5)
+    assert (await short).retry_after == 5.0
     assert clock.monotonic() == 0.0
     assert (await long).allowed
-    assert clock.monotonic() == 10.0
+    assert clock.monotonic() == 5.0
 
 
 async def test_a_deadline_put_off_while_waiting_counts(clock: VirtualClock):
@@ -222,6 +239,18 @@ async def test_whoever_was_held_up_past_the_deadline_takes_nothing():
     clock.step(7)  # the loop is blocked that long
     assert not (await waiting).allowed
     assert limiter.remaining == 1
+
+
+async def test_whoever_was_held_up_past_the_deadline_holds_up_nobody_behind():
+    clock = HandSetVirtualClock()
+    limiter = RateLimiter(ONE_A_SECOND, clock=clock)
+    limiter.check()
+    late = asyncio.create_task(limiter.acquire(deadline=Deadline.after(clock, 5)))
+    patient = asyncio.create_task(limiter.acquire())
+    await settled()
+    clock.step(7)
+    assert not (await late).allowed
+    assert (await patient).allowed
 
 
 async def test_whoever_is_due_is_served_before_a_check_even_where_the_loop_was_held_up():

@@ -136,6 +136,26 @@ async def test_a_source_that_times_out_still_has_its_older_data_beside_it_and_no
     assert now() - began <= 3 + GRACE
 
 
+async def test_a_hung_store_leaves_most_of_a_deadline_to_whoever_wants_it_to_forget(clock: VirtualClock):
+    cache = cached(clock, store=Hanging(hangs=True), payload_type=str)
+    assert not await cache.forget(Deadline.after(clock, 0.4))
+    assert now() == 0.1
+
+
+async def test_what_was_to_be_forgotten_when_the_caller_was_cancelled_is_still_owed(clock: VirtualClock):
+    store = Hanging()
+    cache = cached(clock, store=store, payload_type=str)
+    await cache.execute("k", Upstream("first"))
+    store.lasts = 0.5
+    forgetting = asyncio.ensure_future(cache.forget())
+    await asyncio.sleep(0.1)
+    forgetting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await forgetting
+    store.lasts = 0
+    assert data_of(await cache.execute("k", Upstream("second"))) == "second"
+
+
 async def test_a_store_that_answers_again_is_used_again_and_told_again_when_it_hangs_again(clock: VirtualClock):
     store, told = Hanging(hangs=True), list[str]()
     cache = cached(clock, store=store, payload_type=str, warn=told.append)

@@ -16,17 +16,19 @@ from test_resilience_hedge_rig import (
     nothing_is_left,
     others,
 )
+from test_resilience_rig import PLAIN, lasting, swallowing
 from test_resilience_rig import Rig as GuardRig
-from test_resilience_rig import lasting, swallowing
 from test_resilience_rig import success as outcome_of
 
 from data_source_orchestrator.core.context import FetchContext
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.events import AttemptFinished, BudgetRefused, CallHedged
-from data_source_orchestrator.core.policies import BudgetPolicy, HedgePolicy, Purpose
+from data_source_orchestrator.core.outcome import Failure
+from data_source_orchestrator.core.policies import BreakerPolicy, BudgetPolicy, HedgePolicy, Purpose
 from data_source_orchestrator.core.verdicts import Verdict
 from data_source_orchestrator.resilience.budget import JointBudget, RetryBudget
 from data_source_orchestrator.resilience.race import better
+from data_source_orchestrator.resilience.retry import Retry
 from data_source_orchestrator.testing import VirtualTimeLoop
 
 
@@ -386,6 +388,30 @@ async def test_a_guarded_attempt_that_lasts_is_joined_by_a_second_and_the_first_
     assert [event.verdict for event in rig.told(AttemptFinished)] == [Verdict.SUCCESS, Verdict.CENSORED]
     assert (rig.breaker.statistics.censored, rig.budget.tokens) == (1, 496)
     assert [event.after for event in rig.told(CallHedged)] == [1]
+
+
+async def test_a_second_that_the_breaker_no_longer_lets_through_leaves_the_first_alone():
+    rig = GuardRig(hedge=HedgePolicy(delay=1), breaker=BreakerPolicy(failures=1))
+    script = rig.script(lasting(3, "slow"))
+    slow = asyncio.ensure_future(rig.execute(script))
+    await asyncio.sleep(0.5)
+    await rig.trip()
+    executed = await slow
+    assert (outcome_of(executed).data, outcome_of(executed).attempts, len(script.calls)) == ("slow", 1, 1)
+
+
+async def test_of_a_first_that_fails_and_a_second_that_is_not_let_through_the_first_is_told():
+    rig = GuardRig(hedge=HedgePolicy(delay=9), breaker=BreakerPolicy(attempt_failures=1))
+    executed = await rig.execute(rig.script(ConnectionError("down")), retries=0)
+    assert isinstance(executed.outcome, Failure)
+    assert (executed.outcome.kind, executed.outcome.attempts, executed.verdict) == ("connection", 1, Verdict.FAILURE)
+
+
+async def test_the_budget_of_a_run_pays_for_second_calls_too():
+    rig = GuardRig(hedge=HedgePolicy(delay=1))
+    of_the_run = RetryBudget(BudgetPolicy(tokens=20))
+    await rig.guard.run(rig.wanted(rig.script(SLOW, "quick")), Retry(PLAIN, 0), of_the_run)
+    assert (rig.budget.tokens, of_the_run.tokens) == (496, 16)
 
 
 async def test_a_second_call_s_fetcher_is_told_which_it_is_and_may_warn():

@@ -100,6 +100,7 @@ class Rig:
         chaos: ChaosPolicy | None = None,
     ) -> None:
         self.clock: Clock = clock or VirtualClock()
+        self.began = self.clock.now()
         self.events = Heard()
         chance = chance or Middle()
         self.breaker = CircuitBreaker(breaker, clock=self.clock, chance=chance)

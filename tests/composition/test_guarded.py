@@ -158,7 +158,11 @@ async def stubborn(*_ignored: object) -> None:
     await Stubborn()()
 
 
-@pytest.mark.parametrize("function", [stubborn, functools.partial(stubborn, 1), Stubborn()], ids=repr)
+@pytest.mark.parametrize(
+    "function",
+    [stubborn, functools.partial(stubborn, 1), Stubborn()],
+    ids=["an async def", "a partial one", "an object that is called as one"],
+)
 async def test_whatever_gives_a_coroutine_runs_in_no_thread(function: Callable[[], Coroutine[Any, Any, None]]):
     heard: list[Event] = []
     guarded = safe(timeout=5, max_retries=0, on_event=heard.append)

@@ -18,7 +18,7 @@ from data_source_orchestrator import (
 )
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.ports import CacheEntry
-from data_source_orchestrator.core.verdicts import FailureKind
+from data_source_orchestrator.core.verdicts import FailureKind, SkipReason
 from data_source_orchestrator.resilience.memory_cache import MemoryCache
 from data_source_orchestrator.resilience.patience import GRACE, PATIENCE
 from data_source_orchestrator.testing import VirtualClock
@@ -134,6 +134,13 @@ async def test_a_source_that_times_out_still_has_its_older_data_beside_it_and_no
     assert isinstance(outcome, Failure)
     assert (outcome.kind, outcome.stale_data) == (FailureKind.TIMEOUT, None)
     assert now() - began <= 3 + GRACE
+
+
+@pytest.mark.parametrize("line", [FailureKind.SERVER, SkipReason.CIRCUIT_OPEN])
+async def test_a_hung_store_with_older_data_is_waited_for_until_the_deadline(clock: VirtualClock, line: object):
+    cache = cached(clock, sie=600, store=Hanging(hangs=True), payload_type=str)
+    assert await cache.settle("k", executed(line), Deadline.after(clock, 0.5)) == executed(line)
+    assert now() == 0.5
 
 
 async def test_a_hung_store_leaves_most_of_a_deadline_to_whoever_wants_it_to_forget(clock: VirtualClock):

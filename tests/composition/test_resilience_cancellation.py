@@ -549,7 +549,16 @@ async def test_a_coroutine_that_a_thread_returns_too_late_is_closed_a24():
         (None,),
         (TypeError(),),
     ],
-    ids=repr,
+    ids=[
+        "data",
+        "a failure",
+        "a failure and a retry",
+        "a call that is cut",
+        "a slow failure and a retry",
+        "a failure that is not retried",
+        "nothing",
+        "a bug",
+    ],
 )
 async def test_no_task_timer_thread_or_watch_outlives_the_call_d05_d07(
     lines: tuple[Any, ...], caplog: pytest.LogCaptureFixture

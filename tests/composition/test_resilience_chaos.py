@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -185,10 +185,30 @@ def test_rates_are_kept_and_choices_are_even():
     assert both / len(spared) == pytest.approx(0.06, abs=0.02)
 
 
-def test_what_one_seed_does_never_changes():
-    policy = ChaosPolicy(fault_rate=0.5, seed=0)
-    told = "".join("x" if decide(policy, 0, "prices", number).fault else "." for number in range(1, 33))
-    assert told == ".x..x...xx..xxxxx.x..x...x....x."
+@pytest.mark.parametrize("rate", [0.3, 1])
+def test_whatever_the_rate_every_outcome_and_every_behaviour_has_the_same_share(rate: float):
+    outcomes = ChaosPolicy(outcome_rate=rate, outcomes=("one", "two"))
+    behaviours = ChaosPolicy(behaviour_rate=rate, behaviours=(_never, _nothing))
+    instead = Counter(decide(outcomes, 1, "prices", number).outcome for number in range(10_000))
+    before = Counter(decide(behaviours, 1, "prices", number).behaviour for number in range(10_000))
+    shares = [instead["one",], instead["two",], before[_never], before[_nothing]]
+    assert all(share / 10_000 == pytest.approx(rate / 2, abs=0.02) for share in shares)
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("fault", ".x..x...xx..xxxxx.x..x...x....x."),
+        ("latency", ".xxxxxxxxxx...xxxxx......x..xx.."),
+        ("outcome", "xxxxx.xx..x..x.xx...x.x..xx.x..x"),
+        ("behaviour", "x...x..x..xx..xxx...x.....xxxxx."),
+    ],
+)
+def test_what_one_seed_does_never_changes(kind: str, expected: str):
+    rates: dict[str, Any] = {f"{kind}_rate": 0.5}
+    policy = ChaosPolicy(seed=0, behaviours=(_nothing,), **rates)
+    told = [getattr(decide(policy, 0, "prices", number), kind) for number in range(1, 33)]
+    assert "".join("x" if each else "." for each in told) == expected
 
 
 @given(st.tuples(RATE, RATE, RATE), st.integers(), st.text(max_size=5), st.integers(1, 1000))
@@ -209,6 +229,10 @@ def test_a_rate_of_one_always_acts_and_a_rate_of_zero_never(seed: int, number: i
     everything = ChaosPolicy(latency_rate=1, outcome_rate=1)
     assert decide(everything, seed, "prices", number) == Injection(latency=1.0, outcome=(None,))
     assert decide(ChaosPolicy(), seed, "prices", number) == Injection()
+
+
+def _nothing() -> None:
+    """Do nothing before the call."""
 
 
 def _never() -> None:

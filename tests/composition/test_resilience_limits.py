@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
+from data_source_orchestrator.core.clock import ManualClock
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.errors import ConfigurationError
 from data_source_orchestrator.core.policies import ConcurrencyPolicy, LimitPolicy, RateLimitPolicy
 from data_source_orchestrator.resilience.concurrency import ConcurrencyLimiter
-from data_source_orchestrator.resilience.limits import Limits, Passage, Refusal, Scope, scope_of
+from data_source_orchestrator.resilience.limits import Limits, Passage, Refusal, Scope, changed_scope, scope_of
 from data_source_orchestrator.resilience.rate_limiter import RateLimiter
 from data_source_orchestrator.testing import VirtualClock
 
@@ -106,7 +107,7 @@ async def test_a_passage_left_twice_or_elsewhere_is_an_error_and_changes_nothing
     whole, other = scope("all", QUICK, 2), scope("other", QUICK, 2)
     limits, elsewhere = Limits([whole]), Limits([other])
     entered = await passage(limits)
-    with pytest.raises(ConfigurationError, match="leave each passage once"):
+    with pytest.raises(ConfigurationError, match=r"^this passage is not held here; .* that have given it$"):
         elsewhere.leave(entered, used=False)
     limits.leave(entered)
     with pytest.raises(ConfigurationError, match="leave each passage once"):
@@ -124,6 +125,53 @@ async def test_limits_made_of_a_policy_end_every_wait_at_its_deadline(clock: Vir
     assert clock.monotonic() == 5
     assert await at_the_slot == ("deadline", "prices", None)
     assert clock.monotonic() == 9
+
+
+async def test_what_takes_a_scope_s_place_keeps_its_pace_and_its_line_and_begins_to_count_calls_anew(
+    clock: VirtualClock,
+):
+    uncounted, counted = LimitPolicy(rate=SLOW), LimitPolicy(rate=QUICK, concurrency=ConcurrencyPolicy(limit=1))
+    before = scope_of("prices", uncounted, clock)
+    after = changed_scope(before, counted, clock)
+    assert places(after).limit == 1
+    again = changed_scope(after, uncounted, clock)
+    for each in (after, again):
+        assert (each.name, each.rate, each.door) == ("prices", before.rate, before.door)
+    assert again.concurrency is None
+    assert len({before, after, again}) == 3
+
+
+@pytest.mark.parametrize("limit", [None, 1])
+async def test_a_scope_whose_calls_are_counted_as_before_keeps_its_place_under_another_policy(
+    clock: VirtualClock, limit: int | None
+):
+    def policy(rate: RateLimitPolicy, limit: int | None) -> LimitPolicy:
+        return LimitPolicy(rate=rate, concurrency=None if limit is None else ConcurrencyPolicy(limit=limit))
+
+    before = scope_of("prices", policy(SLOW, limit), clock)
+    assert changed_scope(before, policy(QUICK, limit and 2), clock) is before
+    assert pace(before).policy == QUICK
+    assert limit is None or places(before).limit == 2
+
+
+@pytest.mark.parametrize("changed", [False, True])
+async def test_every_wait_in_a_scope_ends_by_the_clock_that_it_is_handed(changed: bool):
+    clock = ManualClock()
+    policy = LimitPolicy(concurrency=ConcurrencyPolicy(limit=1))
+    scope = (
+        changed_scope(scope_of("prices", LimitPolicy(), clock), policy, clock)
+        if changed
+        else scope_of("prices", policy, clock)
+    )
+    limits = Limits([scope])
+    await passage(limits)
+    at_the_slot, at_the_door = (asyncio.ensure_future(limits.enter(Deadline.after(clock, 5))) for _ in range(2))
+    await asyncio.sleep(100)
+    assert not at_the_slot.done()
+    assert not at_the_door.done()
+    clock.advance(5)
+    assert isinstance(await at_the_slot, Refusal)
+    assert isinstance(await at_the_door, Refusal)
 
 
 async def test_no_limits_let_everything_through():

@@ -35,7 +35,9 @@ RETRIED = {"timeout", "connection", "server", "rate_limited", "unknown"}
 
 
 def meant(error: BaseException) -> Failed:
-    return classify(error, NOW)
+    failed = classify(error, NOW)
+    assert failed.error is error or isinstance(error, BaseExceptionGroup | asyncio.CancelledError)
+    return failed
 
 
 def raised(work: Any) -> BaseException:

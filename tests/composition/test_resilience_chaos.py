@@ -164,6 +164,12 @@ async def test_another_sources_calls_in_between_change_nothing():
     assert others != expected
 
 
+async def test_a_guard_draws_the_seed_by_the_chance_that_it_is_handed():
+    rigs = [GuardRig(chance=system_chance(number), chaos=ChaosPolicy(fault_rate=0.5)) for number in (7, 7, 8)]
+    seeds = [rig.guard.chaos and rig.guard.chaos.seed for rig in rigs]
+    assert seeds[0] == seeds[1] != seeds[2]
+
+
 async def test_a_seed_that_was_drawn_can_be_told_and_given_again():
     drawn = Rig(ChaosPolicy(fault_rate=0.5), chance_seed=7)
     expected = [await drawn.ends() for _ in range(50)]

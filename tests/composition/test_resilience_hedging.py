@@ -361,6 +361,7 @@ async def test_many_hedged_calls_at_once_leave_nothing_behind():
         (TIMED_OUT, TRANSIENT, 2),
         (TRANSIENT, TIMED_OUT, 1),
         (TRANSIENT, PUSHED_BACK, 2),
+        (TRANSIENT, failed("rate_limited", retry_after=0.5), 2),
         (PUSHED_BACK, failed("rate_limited", retry_after=8.0), 2),
         (PUSHED_BACK, FATAL, 2),
         (FATAL, SUCCESS, 2),
@@ -405,6 +406,14 @@ async def test_of_a_first_that_fails_and_a_second_that_is_not_let_through_the_fi
     executed = await rig.execute(rig.script(ConnectionError("down")), retries=0)
     assert isinstance(executed.outcome, Failure)
     assert (executed.outcome.kind, executed.outcome.attempts, executed.verdict) == ("connection", 1, Verdict.FAILURE)
+
+
+async def test_what_was_learnt_of_latencies_stays_under_another_policy():
+    rig = GuardRig(hedge=HedgePolicy(delay=1))
+    assert rig.guard.hedge is not None
+    learnt = rig.guard.hedge.latencies
+    rig.guard.hedge_by(HedgePolicy(delay=2))
+    assert rig.guard.hedge.latencies is learnt
 
 
 async def test_the_budget_of_a_run_pays_for_second_calls_too():

@@ -5,14 +5,16 @@ import logging
 
 import httpx
 import pytest
-from test_resilience_rig import PLAIN, Rig, failure, lasting, success
+from test_resilience_rig import PLAIN, Rig, failure, lasting, skipped, success
 
 from data_source_orchestrator.core.clock import system_chance
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.errors import FetchError
 from data_source_orchestrator.core.events import AttemptFinished, AttemptStarted, RetryScheduled
-from data_source_orchestrator.core.policies import BudgetPolicy, RetryConfig
+from data_source_orchestrator.core.policies import BudgetPolicy, HedgePolicy, RetryConfig
 from data_source_orchestrator.core.verdicts import FailureKind, Verdict
+from data_source_orchestrator.resilience.budget import RetryBudget
+from data_source_orchestrator.resilience.retry import Retry
 
 DOWN = ConnectionError("refused")
 
@@ -49,6 +51,23 @@ async def test_no_retries_means_one_call_d25():
     script = rig.script(DOWN)
     assert failure(await rig.execute(script, retries=0)).attempts == 1
     assert len(script.calls) == 1
+
+
+async def test_a_run_that_begins_too_late_asks_nobody_and_says_so():
+    rig = Rig()
+    script = rig.script("data")
+    late = skipped(await rig.execute(script, within=0))
+    assert (late.reason, late.detail) == ("deadline", "not asked because its time was up before it could begin")
+    assert script.calls == []
+
+
+@pytest.mark.parametrize("hedge", [None, HedgePolicy(delay=5)])
+async def test_the_budget_of_a_run_pays_for_retries_too_and_a_success_gives_back_to_both(hedge: HedgePolicy | None):
+    rig = Rig(budget=BudgetPolicy(tokens=50), hedge=hedge)
+    of_the_run = RetryBudget(BudgetPolicy(tokens=20))
+    await rig.guard.run(rig.wanted(rig.script(DOWN, DOWN, lasting(9))), Retry(PLAIN, 3), of_the_run)
+    spent = 2 * 5 - 1 if hedge is None else 2 * 5 + 5 - 1
+    assert (rig.budget.tokens, of_the_run.tokens) == (50 - spent, 20 - spent)
 
 
 async def test_a_constant_back_off_waits_the_same_every_time_b08():

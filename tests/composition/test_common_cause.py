@@ -138,6 +138,14 @@ async def test_the_first_answer_blames_those_who_had_failed_as_they_had_and_when
     assert (whole.offline, whole.state("a"), whole.failures) == ([], "open", {"a": 1, "b": 1, "d": 1})
 
 
+async def test_an_attempt_that_is_blamed_late_counts_as_long_as_it_took():
+    slow = BreakerPolicy(slow_ratio=1, slow_after=2, window=1, minimum_throughput=1)
+    whole = Whole(broken("a", 3, breaker=slow), broken("b", 1, breaker=slow), answering("c", 5))
+    await asyncio.sleep(100)
+    await whole.fetch()
+    assert (whole.state("a"), whole.state("b")) == ("open", "closed")
+
+
 @pytest.mark.parametrize("kind", ["server", "rate_limited", "blocked", "client", "content", "empty"])
 async def test_an_error_that_somebody_sent_is_an_answer_too(kind: str):
     whole = Whole(broken("a"), broken("b"), answering("c", 1, FetchError(kind, "sent")))

@@ -144,6 +144,14 @@ async def test_a_plain_function_is_given_its_arguments():
     assert outcome.data == 2
 
 
+async def test_arguments_that_do_not_fit_fail_as_any_other_bug(caplog: pytest.LogCaptureFixture):
+    outcome = await safe().call(add)  # type: ignore[call-overload]  # that is the point
+    assert isinstance(outcome, Failure)
+    assert (outcome.kind, outcome.attempts) == ("bug", 1)
+    assert "missing 1 required" in outcome.message
+    assert caplog.messages == ["prices: a bug in its fetcher, or in what checks its rows"]
+
+
 class Stubborn:
     """Goes on for 100 s whatever is asked of it."""
 

@@ -17,6 +17,7 @@ from data_source_orchestrator import (
     SourceCoordinator,
 )
 from data_source_orchestrator.core.deadline import Deadline
+from data_source_orchestrator.core.errors import StoreError
 from data_source_orchestrator.core.ports import CacheEntry
 from data_source_orchestrator.core.verdicts import FailureKind, SkipReason
 from data_source_orchestrator.resilience.memory_cache import MemoryCache
@@ -34,6 +35,7 @@ class Hanging(MemoryCache):
     """
 
     keeps_objects = False
+    reads_at_once = False
 
     def __init__(
         self, *, hangs: bool = False, lasts: float = 0.0, stubborn: bool = False, error: BaseException | None = None
@@ -59,12 +61,17 @@ class Hanging(MemoryCache):
             raise self.error
 
     async def get(self, source: str, key: str) -> CacheEntry | None:
-        await self._answer()
+        if not self.reads_at_once:
+            await self._answer()
         return await super().get(source, key)
 
     async def put(self, source: str, key: str, entry: CacheEntry, *, max_entries: int) -> None:
         await self._answer()
         await super().put(source, key, entry, max_entries=max_entries)
+
+    async def remove(self, source: str, key: str) -> None:
+        await self._answer()
+        await super().remove(source, key)
 
     async def clear(self, source: str) -> None:
         await self._answer()
@@ -147,6 +154,31 @@ async def test_a_hung_store_leaves_most_of_a_deadline_to_whoever_wants_it_to_for
     cache = cached(clock, store=Hanging(hangs=True), payload_type=str)
     assert not await cache.forget(Deadline.after(clock, 0.4))
     assert now() == 0.1
+
+
+async def test_a_hung_store_that_is_still_to_forget_leaves_most_of_a_deadline_to_whoever_reads(clock: VirtualClock):
+    store = Hanging(error=StoreError("not now"))
+    cache = cached(clock, store=store, payload_type=str)
+    assert not await cache.forget()
+    store.hangs = True
+    assert await cache.look("k", Deadline.after(clock, 0.4)) is None
+    assert now() == 0.1
+
+
+async def test_an_entry_of_no_use_that_the_store_is_slow_to_let_go_of_is_told_and_holds_nobody_up(clock: VirtualClock):
+    told: list[str] = []
+    store = Hanging()
+    await cached(clock, store=store, payload_type=str).execute("k", Upstream("words"))
+    store.lasts = 0.075
+    changed = cached(clock, store=store, payload_type=int, warn=told.append)
+    assert await changed.look("k", Deadline.after(clock, 0.4)) is None
+    assert told == []
+    store.lasts, store.reads_at_once = 5, True
+    await store.put("prices", "k", CacheEntry(stored_at=clock.now(), payload=b"words"), max_entries=9)
+    began = now()
+    assert await changed.look("k", Deadline.after(clock, 0.4)) is None
+    assert now() - began == pytest.approx(0.1)
+    assert told == [f"prices: its cache cannot be written and is passed over: {TOLD}"]
 
 
 async def test_what_was_to_be_forgotten_when_the_caller_was_cancelled_is_still_owed(clock: VirtualClock):

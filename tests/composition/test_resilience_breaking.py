@@ -153,6 +153,14 @@ async def test_slow_answers_trip_it_where_slowness_is_a_rule():
     assert (rig.breaker.state, rig.breaker.statistics.rule) == ("open", "slow_ratio")
 
 
+async def test_quick_answers_do_not_whatever_the_hour():
+    rig = Rig(breaker=BreakerPolicy(slow_ratio=1, slow_after=3, window=4, minimum_throughput=4))
+    await asyncio.sleep(100)
+    for _ in range(4):
+        success(await rig.execute(rig.script(lasting(2))))
+    assert rig.breaker.state == "closed"
+
+
 async def test_a_source_that_the_operator_forced_open_is_asked_by_nobody_and_forced_closed_by_everybody():
     rig = Rig()
     rig.breaker.force_open()

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from test_resilience_rig import Rig as GuardRig
-from test_resilience_rig import failure
+from test_resilience_rig import failure, success
 
 from data_source_orchestrator.core.clock import system_chance
+from data_source_orchestrator.core.context import FetchContext
 from data_source_orchestrator.core.errors import FetchError
 from data_source_orchestrator.core.policies import ChaosPolicy
 from data_source_orchestrator.core.verdicts import FailureKind
@@ -121,6 +122,16 @@ async def test_the_contract_judges_what_chaos_returns():
     script = rig.script("data")
     assert failure(await rig.execute(script)).kind == "empty"
     assert script.calls == []
+
+
+async def test_a_call_that_chaos_lets_through_is_told_its_number_and_may_warn():
+    async def fetch(ctx: FetchContext) -> int:
+        ctx.warn("late")
+        ctx.warn("and odd")
+        return ctx.attempt
+
+    outcome = success(await GuardRig(chaos=ChaosPolicy(latency_rate=1, seed=1)).execute(fetch))
+    assert (outcome.data, outcome.warnings) == (1, ("late", "and odd"))
 
 
 @pytest.mark.pair("retry", "chaos")

@@ -75,6 +75,7 @@ async def test_a_fetcher_that_is_left_to_itself_is_told():
 
 async def test_a_fetcher_that_holds_up_the_loop_is_told():
     clock = ManualClock()
+    clock.advance(100)
     rig = Rig(clock)
 
     async def busy() -> str:
@@ -83,6 +84,7 @@ async def test_a_fetcher_that_holds_up_the_loop_is_told():
 
     await rig.execute(busy)
     assert whose_and_when(rig, LoopBlocked) == [("prices", 2)]
+    assert [event.seconds for event in rig.told(LoopBlocked)] == [2]
 
 
 async def test_an_attempt_that_is_cancelled_is_told_and_says_nothing():

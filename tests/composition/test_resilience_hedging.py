@@ -22,11 +22,20 @@ from test_resilience_rig import success as outcome_of
 
 from data_source_orchestrator.core.context import FetchContext
 from data_source_orchestrator.core.deadline import Deadline
+from data_source_orchestrator.core.errors import FetchError
 from data_source_orchestrator.core.events import AttemptFinished, BudgetRefused, CallHedged
 from data_source_orchestrator.core.outcome import Failure
-from data_source_orchestrator.core.policies import BreakerPolicy, BudgetPolicy, HedgePolicy, Purpose
+from data_source_orchestrator.core.policies import (
+    BreakerPolicy,
+    BudgetPolicy,
+    ConcurrencyPolicy,
+    HedgePolicy,
+    LimitPolicy,
+    Purpose,
+)
 from data_source_orchestrator.core.verdicts import Verdict
 from data_source_orchestrator.resilience.budget import JointBudget, RetryBudget
+from data_source_orchestrator.resilience.limits import Limits, scope_of
 from data_source_orchestrator.resilience.race import better
 from data_source_orchestrator.resilience.retry import Retry
 from data_source_orchestrator.testing import VirtualTimeLoop
@@ -414,6 +423,67 @@ async def test_what_was_learnt_of_latencies_stays_under_another_policy():
     learnt = rig.guard.hedge.latencies
     rig.guard.hedge_by(HedgePolicy(delay=2))
     assert rig.guard.hedge.latencies is learnt
+
+
+async def test_a_second_call_is_given_up_as_soon_as_its_caller_leaves_though_the_first_takes_its_time():
+    rig = GuardRig(hedge=HedgePolicy(delay=1))
+    ended: list[tuple[int, float]] = []
+
+    async def fetch(ctx: FetchContext) -> None:
+        try:
+            await asyncio.sleep(100)
+        finally:
+            ended.append((ctx.attempt, rig.clock.monotonic()))
+            await asyncio.sleep(0.5)
+
+    run = asyncio.ensure_future(rig.execute(fetch))
+    await asyncio.sleep(2)
+    run.cancel()
+    await asyncio.wait([run])
+    assert ended == [(1, 2), (2, 2)]
+    assert rig.clock.monotonic() == 2.5
+
+
+async def test_no_second_call_begins_while_the_first_ends_whose_caller_has_left():
+    rig = GuardRig(hedge=HedgePolicy(delay=1))
+    begun: list[int] = []
+
+    async def fetch(ctx: FetchContext) -> None:
+        begun.append(ctx.attempt)
+        try:
+            await asyncio.sleep(100)
+        finally:
+            await asyncio.sleep(0.75)
+
+    run = asyncio.ensure_future(rig.execute(fetch))
+    await asyncio.sleep(0.5)
+    run.cancel()
+    await asyncio.wait([run])
+    assert begun == [1]
+    assert rig.budget.tokens == 500
+
+
+LATER = FetchError("rate_limited", retry_after=60)
+
+
+@pytest.mark.parametrize(
+    ("error", "one_at_once", "told"),
+    [(LATER, True, LATER), (LATER, False, "quick"), (ConnectionError("down"), True, "quick")],
+    ids=["in line", "under way", "in line, but the first was not told to wait"],
+)
+async def test_a_second_call_that_stands_in_line_is_given_up_where_the_first_is_told_when_to_come_back(
+    error: Exception, one_at_once: bool, told: object
+):
+    rig = GuardRig(hedge=HedgePolicy(delay=1))
+    if one_at_once:
+        scope = scope_of("prices", LimitPolicy(concurrency=ConcurrencyPolicy(limit=1)), rig.clock)
+        rig.guard.limit_by(Limits([scope]), None)
+    script = rig.script(lasting(2, error), lasting(3, "quick"))
+    executed = await rig.execute(script, retries=0)
+    outcome = executed.outcome
+    assert (outcome.error if isinstance(outcome, Failure) else outcome_of(executed).data) == told
+    assert len(script.calls) == (1 if told is LATER else 2)
+    assert others() == set()
 
 
 async def test_the_budget_of_a_run_pays_for_second_calls_too():

@@ -82,6 +82,26 @@ async def test_only_a_timeout_and_a_word_of_it_say_that_an_upstream_is_asked_too
     assert limiter.limit == limit
 
 
+@pytest.mark.parametrize("cancelled", [False, True])
+async def test_a_call_that_its_caller_ends_says_nothing_of_the_load(cancelled: bool):
+    clock = VirtualClock()
+    fetch, _ = timed(clock, 10)
+    policy = ConcurrencyPolicy(limit=2, most=3, least=1, adaptive=True, decrease=0.5)
+    source = Source(key="a", fetcher=fetch, timeout=30, limits=LimitPolicy(concurrency=policy))
+    coordinator = SourceCoordinator([source], clock=clock)
+    orchestrator = DataSourceOrchestrator(coordinator, OrchestratorConfig(timeout=5))
+    for _ in range(3):
+        runs = [asyncio.ensure_future(orchestrator.fetch()) for _ in range(2)]
+        await asyncio.sleep(1)
+        for run in runs:
+            if cancelled:
+                run.cancel()
+        await asyncio.wait(runs)
+    limits = coordinator.guard("a").limits
+    assert limits is not None
+    assert [scope.concurrency.limit for scope in limits.scopes if scope.concurrency is not None] == [2]
+
+
 @pytest.mark.pair("deadline", "rate limit")
 async def test_a_turn_that_cannot_come_in_time_is_not_waited_for():
     clock = VirtualClock()

@@ -437,8 +437,11 @@ async def test_a_fetcher_that_never_waits_for_anything_but_its_turn_is_cut_all_t
     clock = ManualClock()
     rig = Rig(clock)
 
+    turns: list[int] = []
+
     async def busy() -> str:
-        for _ in range(100):
+        for turn in range(100):
+            turns.append(turn)
             await asyncio.sleep(0)
         return "too late"
 
@@ -447,6 +450,7 @@ async def test_a_fetcher_that_never_waits_for_anything_but_its_turn_is_cut_all_t
     await asyncio.sleep(0)
     clock.advance(5)
     assert failure(await run).kind == "timeout"
+    assert len(turns) < 5
 
 
 async def test_a_fetcher_that_moves_the_clock_past_its_time_is_cut_at_its_next_wait_and_may_tidy_up():
@@ -473,6 +477,25 @@ async def test_a_check_carries_the_wish_to_end_the_program_too_a24():
     rig = Rig()
     with pytest.raises(ProgramExit):
         await rig.check(rig.script(KeyboardInterrupt()))
+
+
+async def test_a_call_that_is_thrown_away_gives_its_permit_back_even_where_its_fetcher_refuses_to_end():
+    rig = Rig()
+    await half_open(rig)
+    closed: list[str] = []
+
+    async def refusing() -> None:
+        try:
+            await asyncio.sleep(100)
+        except GeneratorExit:
+            closed.append("refused")
+            raise RuntimeError("not yet") from None
+
+    call = rig.guard.run(rig.wanted(refusing), Retry(PLAIN, 3))
+    call.send(None)
+    call.close()
+    assert (rig.breaker.state, rig.breaker.admits) == ("half_open", True)
+    assert closed == ["refused"]
 
 
 async def test_a_call_that_is_thrown_away_gives_its_permit_back_and_ends_its_fetch():

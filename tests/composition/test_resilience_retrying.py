@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+from datetime import timedelta
+from email.utils import format_datetime
 
 import httpx
 import pytest
@@ -113,6 +115,16 @@ async def test_a_library_s_404_is_not_retried_and_its_503_is_d42():
     rig = Rig()
     assert failure(await rig.execute(rig.script(status(404)))).attempts == 1
     assert success(await rig.execute(rig.script(status(503), "data"))).attempts == 2
+
+
+async def test_a_retry_waits_until_the_hour_that_an_upstream_names():
+    rig = Rig()
+    request = httpx.Request("GET", "http://a.example")
+    until = format_datetime(rig.clock.now().replace(microsecond=0) + timedelta(seconds=20), usegmt=True)
+    answer = httpx.Response(503, headers={"Retry-After": until}, request=request)
+    script = rig.script(httpx.HTTPStatusError("no", request=request, response=answer), "data")
+    assert success(await rig.execute(script)).data == "data"
+    assert script.calls == pytest.approx([0, 20], abs=1)
 
 
 async def test_a_bug_is_told_in_the_log_with_its_traceback_d09(caplog: pytest.LogCaptureFixture):

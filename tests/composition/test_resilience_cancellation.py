@@ -431,6 +431,7 @@ async def test_a_wish_to_end_the_program_is_heard_even_within_the_grace_a24():
     with pytest.raises(ProgramExit) as raised:
         await rig.execute(rig.script(late), timeout=5)
     assert isinstance(raised.value.cause, SystemExit)
+    assert str(raised.value) == "a fetcher asked the program to end: SystemExit(3)"
 
 
 async def test_a_fetcher_that_never_waits_for_anything_but_its_turn_is_cut_all_the_same():

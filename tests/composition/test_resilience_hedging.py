@@ -444,6 +444,24 @@ async def test_a_second_call_is_given_up_as_soon_as_its_caller_leaves_though_the
     assert rig.clock.monotonic() == 2.5
 
 
+async def test_nothing_is_learnt_of_a_second_call_that_was_given_up_and_answers_all_the_same():
+    rig = GuardRig(hedge=HedgePolicy(delay=1))
+
+    async def fetch(_ctx: FetchContext) -> str:
+        try:
+            await asyncio.sleep(100)
+        except asyncio.CancelledError:
+            await asyncio.sleep(0.25)
+        return "data"
+
+    run = asyncio.ensure_future(rig.execute(fetch))
+    await asyncio.sleep(2)
+    run.cancel()
+    await asyncio.wait([run])
+    assert rig.guard.hedge is not None
+    assert len(rig.guard.hedge.latencies) == 0
+
+
 async def test_no_second_call_begins_while_the_first_ends_whose_caller_has_left():
     rig = GuardRig(hedge=HedgePolicy(delay=1))
     begun: list[int] = []

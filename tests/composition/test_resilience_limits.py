@@ -170,8 +170,9 @@ async def test_every_wait_in_a_scope_ends_by_the_clock_that_it_is_handed(changed
     assert not at_the_slot.done()
     assert not at_the_door.done()
     clock.advance(5)
-    assert isinstance(await at_the_slot, Refusal)
-    assert isinstance(await at_the_door, Refusal)
+    await settled()
+    assert isinstance(at_the_slot.result(), Refusal)
+    assert isinstance(at_the_door.result(), Refusal)
 
 
 async def test_no_limits_let_everything_through():

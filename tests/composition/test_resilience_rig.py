@@ -115,7 +115,8 @@ class Rig:
             events=self.events,
         )
         self.guard.hedge_by(hedge)
-        self.guard.stir_by(chaos)
+        if chaos is not None:
+            self.guard.stir_by(chaos)
 
     def script(self, *lines: object) -> Script:
         return Script(self.clock, *lines)

@@ -66,7 +66,9 @@ async def test_a_wait_ends_by_the_clock_that_it_is_handed():
     await asyncio.sleep(100)
     assert not waiting.done()
     clock.advance(5)
-    assert await waiting is None
+    await settled()
+    assert waiting.done()
+    assert waiting.result() is None
 
 
 async def test_a_limiter_that_is_handed_no_clock_has_one():

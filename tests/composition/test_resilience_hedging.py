@@ -417,6 +417,22 @@ async def test_of_a_first_that_fails_and_a_second_that_is_not_let_through_the_fi
     assert (executed.outcome.kind, executed.outcome.attempts, executed.verdict) == ("connection", 1, Verdict.FAILURE)
 
 
+async def test_a_hedged_fetcher_hears_how_what_it_waits_for_went_wrong():
+    rig = GuardRig(hedge=HedgePolicy(delay=5))
+    loop = asyncio.get_running_loop()
+    waited_for: asyncio.Future[None] = loop.create_future()
+    loop.call_later(1, waited_for.set_exception, ConnectionError("down"))
+
+    async def fetch() -> str:
+        try:
+            await waited_for
+        except ConnectionError as error:
+            return str(error)
+        return "data"
+
+    assert outcome_of(await rig.execute(fetch)).data == "down"
+
+
 async def test_what_was_learnt_of_latencies_stays_under_another_policy():
     rig = GuardRig(hedge=HedgePolicy(delay=1))
     assert rig.guard.hedge is not None

@@ -66,12 +66,13 @@ async def test_of_one_name_there_is_only_one_at_a_time():
     assert work.done == 2
 
 
-async def test_leaving_cancels_what_is_under_way_and_waits_for_its_end():
+async def test_leaving_cancels_what_is_under_way_and_waits_for_its_end(caplog: pytest.LogCaptureFixture):
     work = Work(lasts=100)
     async with Background() as background:
         background.start("a", work)
         await asyncio.sleep(1)
     assert (work.begun, work.done, work.running) == (1, 0, 0)
+    assert caplog.records == []
     assert asyncio.get_running_loop().time() == pytest.approx(1.1)
     assert nothing_left()
 
@@ -129,7 +130,7 @@ async def test_what_work_raises_is_told_and_ends_nothing_else(caplog: pytest.Log
             background.start("a", Work(error=ValueError("broken")))
             background.start("b", other)
             await asyncio.sleep(2)
-    assert "work in the background failed" in caplog.text
+    assert caplog.messages == ["work in the background failed"]
     assert "ValueError: broken" in caplog.text
     assert other.done == 1
 
@@ -139,6 +140,7 @@ async def test_an_owner_may_listen_to_what_work_raises():
     error = ValueError("broken")
     async with Background(on_error=heard.append) as background:
         background.start("a", Work(error=error))
+        background.start("b", Work())
         await asyncio.sleep(2)
     assert heard == [error]
 

@@ -11,6 +11,7 @@ import pytest
 
 from data_source_orchestrator import (
     BreakerPolicy,
+    BudgetPolicy,
     CachePolicy,
     DataSourceOrchestrator,
     Failure,
@@ -136,6 +137,22 @@ async def test_the_first_answer_blames_those_who_had_failed_as_they_had_and_when
     ended = [(event.at - began).total_seconds() for event in whole.heard.of(SourceFinished)]
     assert ended == pytest.approx([0.1, 0.2, 5, 7])
     assert (whole.offline, whole.state("a"), whole.failures) == ([], "open", {"a": 1, "b": 1, "d": 1})
+
+
+async def test_what_is_judged_together_still_says_why_it_was_not_tried_again():
+    poor = BudgetPolicy(tokens=0)
+    whole = Whole(*(broken(key, budget=poor) for key in "ab"), retries=3)
+    outcomes = (await whole.fetch()).outcomes.values()
+    told = "not tried again: this source's retry budget is spent, and only successes refill it"
+    assert [outcome.warnings for outcome in outcomes if isinstance(outcome, Failure)] == [(told,)] * 2
+
+
+async def test_an_attempt_that_is_blamed_late_counts_as_long_as_it_took():
+    slow = BreakerPolicy(slow_ratio=1, slow_after=2, window=1, minimum_throughput=1)
+    whole = Whole(broken("a", 3, breaker=slow), broken("b", 1, breaker=slow), answering("c", 5))
+    await asyncio.sleep(100)
+    await whole.fetch()
+    assert (whole.state("a"), whole.state("b")) == ("open", "closed")
 
 
 @pytest.mark.parametrize("kind", ["server", "rate_limited", "blocked", "client", "content", "empty"])

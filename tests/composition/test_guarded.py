@@ -2,13 +2,16 @@
 
 import asyncio
 import contextlib
+import functools
 import threading
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
 
 from data_source_orchestrator import (
     BreakerPolicy,
+    BudgetPolicy,
     CircuitBreaker,
     ConcurrencyPolicy,
     ConfigurationError,
@@ -17,13 +20,14 @@ from data_source_orchestrator import (
     Guarded,
     LimitPolicy,
     ManualClock,
+    RetryBudget,
     RetryConfig,
     Skipped,
     SourceFailedError,
     Success,
     guard,
 )
-from data_source_orchestrator.core.events import AttemptFinished, Event
+from data_source_orchestrator.core.events import AttemptFinished, Event, FetcherAbandoned
 from data_source_orchestrator.testing import VirtualClock
 
 PLAIN = RetryConfig(jitter=False)
@@ -56,6 +60,47 @@ async def test_failures_are_outcomes_and_retried():
     assert (outcome.kind, outcome.attempts, calls) == ("connection", 3, [0, 1, 3])
 
 
+class Least:
+    """Chance that gives the least that there is."""
+
+    def random(self) -> float:
+        return 0.0
+
+
+async def down() -> None:
+    raise ConnectionError("down")
+
+
+async def test_unless_told_otherwise_it_tries_four_times_within_thirty_seconds():
+    guarded = guard("prices", clock=VirtualClock())
+    outcome = await guarded.call(asyncio.sleep, 100)
+    assert isinstance(outcome, Failure)
+    assert (outcome.kind, outcome.duration) == ("timeout", 30)
+    outcome = await guarded.call(down)
+    assert isinstance(outcome, Failure)
+    assert outcome.attempts == 4
+
+
+async def test_the_retries_of_its_policy_come_before_its_own():
+    outcome = await guard("prices", clock=VirtualClock(), retry=RetryConfig(max_retries=1), max_retries=5).call(down)
+    assert isinstance(outcome, Failure)
+    assert outcome.attempts == 2
+
+
+async def test_its_chance_is_the_one_that_it_is_handed():
+    calls: list[float] = []
+    clock = VirtualClock()
+
+    async def noted() -> None:
+        calls.append(clock.monotonic())
+        raise ConnectionError("down")
+
+    guarded = guard("prices", clock=clock, chance=Least(), breaker=BreakerPolicy(failures=1), max_retries=2)
+    await guarded.call(noted)
+    assert calls == [0, 0.75, 2.25]
+    assert guarded.breaker.retry_after == 22.5
+
+
 async def test_a_decorated_function_gives_its_value_and_raises_its_own_error():
     guarded = safe(max_retries=0)
 
@@ -84,7 +129,85 @@ async def test_a_method_can_be_decorated():
 async def test_a_plain_function_runs_in_a_thread():
     outcome = await safe().call(lambda: threading.current_thread().name)
     assert isinstance(outcome, Success)
-    assert outcome.data.startswith("dso-fetcher-")
+    assert outcome.data == "dso-fetcher-<lambda>"
+    outcome = await safe().call(functools.partial(lambda: threading.current_thread().name))
+    assert isinstance(outcome, Success)
+    assert outcome.data == "dso-fetcher-call"
+
+
+async def test_a_plain_function_is_given_its_arguments():
+    def subtract(one: int, *, two: int) -> int:
+        return one - two
+
+    outcome = await safe().call(subtract, 5, two=3)
+    assert isinstance(outcome, Success)
+    assert outcome.data == 2
+
+
+async def test_arguments_that_do_not_fit_fail_as_any_other_bug(caplog: pytest.LogCaptureFixture):
+    outcome = await safe().call(add)  # type: ignore[call-overload]  # that is the point
+    assert isinstance(outcome, Failure)
+    assert (outcome.kind, outcome.attempts) == ("bug", 1)
+    assert "missing 1 required" in outcome.message
+    assert caplog.messages == ["prices: a bug in its fetcher, or in what checks its rows"]
+
+
+class Stubborn:
+    """Goes on for 100 s whatever is asked of it."""
+
+    async def __call__(self, *_ignored: object) -> None:
+        until = asyncio.get_running_loop().time() + 100
+        while (left := until - asyncio.get_running_loop().time()) > 0:
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(left)
+
+
+async def stubborn(*_ignored: object) -> None:
+    await Stubborn()()
+
+
+@pytest.mark.parametrize(
+    "function",
+    [stubborn, functools.partial(stubborn, 1), Stubborn()],
+    ids=["an async def", "a partial one", "an object that is called as one"],
+)
+async def test_whatever_gives_a_coroutine_runs_in_no_thread(function: Callable[[], Coroutine[Any, Any, None]]):
+    heard: list[Event] = []
+    guarded = safe(timeout=5, max_retries=0, on_event=heard.append)
+    await guarded.call(function)
+    assert guarded.listener is not None
+    assert await guarded.listener.heard_out(20)
+    assert [event.thread for event in heard if isinstance(event, FetcherAbandoned)] == [False]
+
+
+async def test_a_time_limit_inside_the_function_is_its_own_affair():
+    async def patient() -> str:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(1):
+                await asyncio.sleep(10)
+        await asyncio.sleep(5)
+        return "data"
+
+    outcome = await safe().call(patient)
+    assert isinstance(outcome, Success)
+    assert outcome.duration == 6
+
+
+async def test_whoever_was_cancelled_may_still_tidy_up_with_a_plain_function():
+    tidied: list[object] = []
+
+    async def work() -> None:
+        try:
+            await asyncio.sleep(100)
+        finally:
+            tidied.append(await safe().call(lambda: "tidy"))
+
+    task = asyncio.ensure_future(work())
+    await asyncio.sleep(1)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert [outcome.data for outcome in tidied if isinstance(outcome, Success)] == ["tidy"]
 
 
 async def test_an_open_breaker_refuses_and_a_decorated_function_says_so():
@@ -111,12 +234,26 @@ async def test_guards_may_share_a_breaker():
     assert isinstance(await two.call(add, 1), Skipped)
 
 
+def test_guards_may_share_a_budget():
+    budget = RetryBudget(BudgetPolicy())
+    assert all(guard(name, budget=budget).budget is budget for name in ("one", "two"))
+
+
+@pytest.mark.parametrize("setting", ["timeout", "attempt_timeout", "max_retries"])
+async def test_a_setting_that_cannot_be_meant_is_refused_by_name(setting: str):
+    with pytest.raises(ConfigurationError, match=f"^prices.{setting} is -1"):
+        safe(**{setting: -1})
+
+
 async def test_time_limits_cut_and_a_wrong_order_is_refused_naming_both():
     outcome = await safe(timeout=3, attempt_timeout=2, max_retries=0).call(asyncio.sleep, 10)
     assert isinstance(outcome, Failure)
     assert (outcome.kind, outcome.duration) == ("timeout", 2)
-    with pytest.raises(ConfigurationError, match=r"prices.attempt_timeout is 5 and prices.timeout 3"):
+    with pytest.raises(
+        ConfigurationError, match=r"prices.attempt_timeout is 5 and prices.timeout 3.*lower the one or raise the other$"
+    ):
         safe(timeout=3, attempt_timeout=5)
+    safe(timeout=3, attempt_timeout=3)
 
 
 async def test_its_time_is_that_of_the_clock_that_it_is_handed():

@@ -17,8 +17,9 @@ from data_source_orchestrator import (
     SourceCoordinator,
 )
 from data_source_orchestrator.core.deadline import Deadline
+from data_source_orchestrator.core.errors import StoreError
 from data_source_orchestrator.core.ports import CacheEntry
-from data_source_orchestrator.core.verdicts import FailureKind
+from data_source_orchestrator.core.verdicts import FailureKind, SkipReason
 from data_source_orchestrator.resilience.memory_cache import MemoryCache
 from data_source_orchestrator.resilience.patience import GRACE, PATIENCE
 from data_source_orchestrator.testing import VirtualClock
@@ -34,6 +35,7 @@ class Hanging(MemoryCache):
     """
 
     keeps_objects = False
+    reads_at_once = False
 
     def __init__(
         self, *, hangs: bool = False, lasts: float = 0.0, stubborn: bool = False, error: BaseException | None = None
@@ -59,12 +61,17 @@ class Hanging(MemoryCache):
             raise self.error
 
     async def get(self, source: str, key: str) -> CacheEntry | None:
-        await self._answer()
+        if not self.reads_at_once:
+            await self._answer()
         return await super().get(source, key)
 
     async def put(self, source: str, key: str, entry: CacheEntry, *, max_entries: int) -> None:
         await self._answer()
         await super().put(source, key, entry, max_entries=max_entries)
+
+    async def remove(self, source: str, key: str) -> None:
+        await self._answer()
+        await super().remove(source, key)
 
     async def clear(self, source: str) -> None:
         await self._answer()
@@ -134,6 +141,58 @@ async def test_a_source_that_times_out_still_has_its_older_data_beside_it_and_no
     assert isinstance(outcome, Failure)
     assert (outcome.kind, outcome.stale_data) == (FailureKind.TIMEOUT, None)
     assert now() - began <= 3 + GRACE
+
+
+@pytest.mark.parametrize("line", [FailureKind.SERVER, SkipReason.CIRCUIT_OPEN])
+async def test_a_hung_store_with_older_data_is_waited_for_until_the_deadline(clock: VirtualClock, line: object):
+    cache = cached(clock, sie=600, store=Hanging(hangs=True), payload_type=str)
+    assert await cache.settle("k", executed(line), Deadline.after(clock, 0.5)) == executed(line)
+    assert now() == 0.5
+
+
+async def test_a_hung_store_leaves_most_of_a_deadline_to_whoever_wants_it_to_forget(clock: VirtualClock):
+    cache = cached(clock, store=Hanging(hangs=True), payload_type=str)
+    assert not await cache.forget(Deadline.after(clock, 0.4))
+    assert now() == 0.1
+
+
+async def test_a_hung_store_that_is_still_to_forget_leaves_most_of_a_deadline_to_whoever_reads(clock: VirtualClock):
+    store = Hanging(error=StoreError("not now"))
+    cache = cached(clock, store=store, payload_type=str)
+    assert not await cache.forget()
+    store.hangs = True
+    assert await cache.look("k", Deadline.after(clock, 0.4)) is None
+    assert now() == 0.1
+
+
+async def test_an_entry_of_no_use_that_the_store_is_slow_to_let_go_of_is_told_and_holds_nobody_up(clock: VirtualClock):
+    told: list[str] = []
+    store = Hanging()
+    await cached(clock, store=store, payload_type=str).execute("k", Upstream("words"))
+    store.lasts = 0.075
+    changed = cached(clock, store=store, payload_type=int, warn=told.append)
+    assert await changed.look("k", Deadline.after(clock, 0.4)) is None
+    assert told == []
+    store.lasts, store.reads_at_once = 5, True
+    await store.put("prices", "k", CacheEntry(stored_at=clock.now(), payload=b"words"), max_entries=9)
+    began = now()
+    assert await changed.look("k", Deadline.after(clock, 0.4)) is None
+    assert now() - began == pytest.approx(0.1)
+    assert told == [f"prices: its cache cannot be written and is passed over: {TOLD}"]
+
+
+async def test_what_was_to_be_forgotten_when_the_caller_was_cancelled_is_still_owed(clock: VirtualClock):
+    store = Hanging()
+    cache = cached(clock, store=store, payload_type=str)
+    await cache.execute("k", Upstream("first"))
+    store.lasts = 0.5
+    forgetting = asyncio.ensure_future(cache.forget())
+    await asyncio.sleep(0.1)
+    forgetting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await forgetting
+    store.lasts = 0
+    assert data_of(await cache.execute("k", Upstream("second"))) == "second"
 
 
 async def test_a_store_that_answers_again_is_used_again_and_told_again_when_it_hangs_again(clock: VirtualClock):

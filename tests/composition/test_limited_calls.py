@@ -54,6 +54,54 @@ async def test_calls_keep_the_pace_and_retries_keep_it_too():
     assert calls == [0, 5, 10]
 
 
+@pytest.mark.parametrize(
+    ("seconds", "error", "limit"),
+    [
+        (0.0, FetchError("rate_limited"), 5),
+        (100.0, None, 5),
+        (0.0, ConnectionError("down"), 10),
+        (0.0, FetchError("server"), 10),
+        (100.0, asyncio.CancelledError(), 10),
+    ],
+    ids=["told so", "too slow", "not reached", "broken", "left by its caller"],
+)
+async def test_only_a_timeout_and_a_word_of_it_say_that_an_upstream_is_asked_too_much(
+    seconds: float, error: BaseException | None, limit: int
+):
+    clock = VirtualClock()
+    fetch, _ = timed(clock, seconds, error if isinstance(error, Exception) else None)
+    policy = ConcurrencyPolicy(limit=10, adaptive=True, decrease=0.5)
+    limited = guard(clock=clock, timeout=30, limits=LimitPolicy(concurrency=policy), max_retries=0)
+    limiter = limited._guard.limits.scopes[0].concurrency  # type: ignore[union-attr]  # it has some
+    assert limiter is not None
+    call = asyncio.ensure_future(limited.call(fetch))
+    await asyncio.sleep(1)
+    if isinstance(error, asyncio.CancelledError):
+        call.cancel()
+    await asyncio.wait([call])
+    assert limiter.limit == limit
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+async def test_a_call_that_its_caller_ends_says_nothing_of_the_load(cancelled: bool):
+    clock = VirtualClock()
+    fetch, _ = timed(clock, 10)
+    policy = ConcurrencyPolicy(limit=2, most=3, least=1, adaptive=True, decrease=0.5)
+    source = Source(key="a", fetcher=fetch, timeout=30, limits=LimitPolicy(concurrency=policy))
+    coordinator = SourceCoordinator([source], clock=clock)
+    orchestrator = DataSourceOrchestrator(coordinator, OrchestratorConfig(timeout=5))
+    for _ in range(3):
+        runs = [asyncio.ensure_future(orchestrator.fetch()) for _ in range(2)]
+        await asyncio.sleep(1)
+        for run in runs:
+            if cancelled:
+                run.cancel()
+        await asyncio.wait(runs)
+    limits = coordinator.guard("a").limits
+    assert limits is not None
+    assert [scope.concurrency.limit for scope in limits.scopes if scope.concurrency is not None] == [2]
+
+
 @pytest.mark.pair("deadline", "rate limit")
 async def test_a_turn_that_cannot_come_in_time_is_not_waited_for():
     clock = VirtualClock()

@@ -153,11 +153,23 @@ async def test_slow_answers_trip_it_where_slowness_is_a_rule():
     assert (rig.breaker.state, rig.breaker.statistics.rule) == ("open", "slow_ratio")
 
 
+async def test_quick_answers_do_not_whatever_the_hour():
+    rig = Rig(breaker=BreakerPolicy(slow_ratio=1, slow_after=3, window=4, minimum_throughput=4))
+    await asyncio.sleep(100)
+    for _ in range(4):
+        success(await rig.execute(rig.script(lasting(2))))
+    assert rig.breaker.state == "closed"
+
+
 async def test_a_source_that_the_operator_forced_open_is_asked_by_nobody_and_forced_closed_by_everybody():
     rig = Rig()
     rig.breaker.force_open()
     script = rig.script(DOWN)
-    assert skipped(await rig.execute(script)).reason is SkipReason.CIRCUIT_OPEN
+    refused = skipped(await rig.execute(script))
+    assert (refused.reason, refused.detail) == (
+        SkipReason.CIRCUIT_OPEN,
+        "its circuit breaker is forced open, until somebody stops that",
+    )
     assert script.calls == []
     rig.breaker.force_closed()
     for _ in range(9):
@@ -239,7 +251,9 @@ async def test_a_check_ends_with_its_deadline_too_a10():
     rig = Rig()
     executed = await rig.check(rig.script(lasting(100)), within=2)
     assert (failure(executed).duration, executed.verdict) == (2, Verdict.RELEASED)
-    assert skipped(await rig.check(rig.script("data"), within=0)).reason is SkipReason.DEADLINE
+    late = skipped(await rig.check(rig.script("data"), within=0))
+    assert (late.source, late.reason) == ("prices", SkipReason.DEADLINE)
+    assert late.detail == "not asked because its time was up before it could begin"
 
 
 @pytest.mark.parametrize("operator", [True, False])
@@ -268,6 +282,7 @@ async def test_an_automatic_check_needs_a_permit_a12():
     script = rig.script("data")
     executed = await rig.check(script)
     assert (skipped(executed).reason, script.calls) == (SkipReason.CIRCUIT_OPEN, [])
+    assert executed.verdict is Verdict.RELEASED
 
 
 @pytest.mark.parametrize(("line", "after"), [("data", "closed"), (DOWN, "open")])
@@ -355,5 +370,7 @@ async def test_an_automatic_check_is_paid_for_and_an_operator_s_is_not():
     assert rig.budget.tokens == 0
     refused = await rig.check(rig.script("data"))
     assert skipped(refused).reason == "budget"
+    assert skipped(refused).detail.startswith("not checked: this source's retry budget is spent")
     assert success(await rig.check(rig.script("data"), operator=True)).data == "data"
+    assert rig.budget.tokens == 0
     assert [event.purpose for event in rig.told(BudgetRefused)] == ["probe"]

@@ -103,6 +103,14 @@ async def test_a_fetcher_that_is_still_going_on_is_not_called_a_second_time_a24(
     assert "still going on" in outcome.warnings[0]
 
 
+async def test_every_abandoned_fetcher_is_counted_and_lives_on_in_a_task_named_after_its_source_a24():
+    rig = Rig()
+    for _ in range(2):
+        await rig.execute(swallowing, timeout=5)
+    assert rig.guard.abandoned == 2
+    assert [task.get_name() for task in others()] == ["dso-abandoned-prices"] * 2
+
+
 async def test_a_thread_that_hangs_is_tried_again_in_another_a24():
     rig = Rig()
     opened = threading.Event()
@@ -420,14 +428,75 @@ async def test_a_wish_to_end_the_program_is_heard_even_within_the_grace_a24():
         except asyncio.CancelledError:
             raise SystemExit(3) from None
 
-    with pytest.raises(ProgramExit):
+    with pytest.raises(ProgramExit) as raised:
         await rig.execute(rig.script(late), timeout=5)
+    assert isinstance(raised.value.cause, SystemExit)
+    assert str(raised.value) == "a fetcher asked the program to end: SystemExit(3)"
+
+
+async def test_a_fetcher_that_never_waits_for_anything_but_its_turn_is_cut_all_the_same():
+    clock = ManualClock()
+    rig = Rig(clock)
+
+    turns: list[int] = []
+
+    async def busy() -> str:
+        for turn in range(100):
+            turns.append(turn)
+            await asyncio.sleep(0)
+        return "too late"
+
+    run = asyncio.ensure_future(rig.execute(busy, timeout=5, retries=0))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    clock.advance(5)
+    assert failure(await run).kind == "timeout"
+    assert len(turns) < 5
+
+
+async def test_a_fetcher_that_moves_the_clock_past_its_time_is_cut_at_its_next_wait_and_may_tidy_up():
+    clock = ManualClock()
+    rig = Rig(clock)
+    seen: list[str] = []
+
+    async def hasty() -> None:
+        await asyncio.sleep(0)
+        clock.advance(5)
+        try:
+            await asyncio.sleep(100)
+        except asyncio.CancelledError:
+            seen.append("cut")
+            await asyncio.sleep(0)
+            seen.append("tidied up")
+            raise
+
+    assert failure(await rig.execute(hasty, timeout=5, retries=0)).kind == "timeout"
+    assert (seen, rig.guard.abandoned) == (["cut", "tidied up"], 0)
 
 
 async def test_a_check_carries_the_wish_to_end_the_program_too_a24():
     rig = Rig()
     with pytest.raises(ProgramExit):
         await rig.check(rig.script(KeyboardInterrupt()))
+
+
+async def test_a_call_that_is_thrown_away_gives_its_permit_back_even_where_its_fetcher_refuses_to_end():
+    rig = Rig()
+    await half_open(rig)
+    closed: list[str] = []
+
+    async def refusing() -> None:
+        try:
+            await asyncio.sleep(100)
+        except GeneratorExit:
+            closed.append("refused")
+            raise RuntimeError("not yet") from None
+
+    call = rig.guard.run(rig.wanted(refusing), Retry(PLAIN, 3))
+    call.send(None)
+    call.close()
+    assert (rig.breaker.state, rig.breaker.admits) == ("half_open", True)
+    assert closed == ["refused"]
 
 
 async def test_a_call_that_is_thrown_away_gives_its_permit_back_and_ends_its_fetch():
@@ -549,7 +618,16 @@ async def test_a_coroutine_that_a_thread_returns_too_late_is_closed_a24():
         (None,),
         (TypeError(),),
     ],
-    ids=repr,
+    ids=[
+        "data",
+        "a failure",
+        "a failure and a retry",
+        "a call that is cut",
+        "a slow failure and a retry",
+        "a failure that is not retried",
+        "nothing",
+        "a bug",
+    ],
 )
 async def test_no_task_timer_thread_or_watch_outlives_the_call_d05_d07(
     lines: tuple[Any, ...], caplog: pytest.LogCaptureFixture

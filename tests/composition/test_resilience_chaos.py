@@ -3,15 +3,16 @@
 import asyncio
 from collections import Counter
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from test_resilience_rig import Rig as GuardRig
-from test_resilience_rig import failure
+from test_resilience_rig import failure, success
 
 from data_source_orchestrator.core.clock import system_chance
+from data_source_orchestrator.core.context import FetchContext
 from data_source_orchestrator.core.errors import FetchError
 from data_source_orchestrator.core.policies import ChaosPolicy
 from data_source_orchestrator.core.verdicts import FailureKind
@@ -123,6 +124,16 @@ async def test_the_contract_judges_what_chaos_returns():
     assert script.calls == []
 
 
+async def test_a_call_that_chaos_lets_through_is_told_its_number_and_may_warn():
+    async def fetch(ctx: FetchContext) -> int:
+        ctx.warn("late")
+        ctx.warn("and odd")
+        return ctx.attempt
+
+    outcome = success(await GuardRig(chaos=ChaosPolicy(latency_rate=1, seed=1)).execute(fetch))
+    assert (outcome.data, outcome.warnings) == (1, ("late", "and odd"))
+
+
 @pytest.mark.pair("retry", "chaos")
 @pytest.mark.pair("attempt timeout", "chaos")
 async def test_chaos_is_inside_the_retries_and_the_attempt_s_own_limit():
@@ -164,6 +175,12 @@ async def test_another_sources_calls_in_between_change_nothing():
     assert others != expected
 
 
+async def test_a_guard_draws_the_seed_by_the_chance_that_it_is_handed():
+    rigs = [GuardRig(chance=system_chance(number), chaos=ChaosPolicy(fault_rate=0.5)) for number in (7, 7, 8)]
+    seeds = [rig.guard.chaos and rig.guard.chaos.seed for rig in rigs]
+    assert seeds[0] == seeds[1] != seeds[2]
+
+
 async def test_a_seed_that_was_drawn_can_be_told_and_given_again():
     drawn = Rig(ChaosPolicy(fault_rate=0.5), chance_seed=7)
     expected = [await drawn.ends() for _ in range(50)]
@@ -185,10 +202,30 @@ def test_rates_are_kept_and_choices_are_even():
     assert both / len(spared) == pytest.approx(0.06, abs=0.02)
 
 
-def test_what_one_seed_does_never_changes():
-    policy = ChaosPolicy(fault_rate=0.5, seed=0)
-    told = "".join("x" if decide(policy, 0, "prices", number).fault else "." for number in range(1, 33))
-    assert told == ".x..x...xx..xxxxx.x..x...x....x."
+@pytest.mark.parametrize("rate", [0.3, 1])
+def test_whatever_the_rate_every_outcome_and_every_behaviour_has_the_same_share(rate: float):
+    outcomes = ChaosPolicy(outcome_rate=rate, outcomes=("one", "two"))
+    behaviours = ChaosPolicy(behaviour_rate=rate, behaviours=(_never, _nothing))
+    instead = Counter(decide(outcomes, 1, "prices", number).outcome for number in range(10_000))
+    before = Counter(decide(behaviours, 1, "prices", number).behaviour for number in range(10_000))
+    shares = [instead["one",], instead["two",], before[_never], before[_nothing]]
+    assert all(share / 10_000 == pytest.approx(rate / 2, abs=0.02) for share in shares)
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("fault", ".x..x...xx..xxxxx.x..x...x....x."),
+        ("latency", ".xxxxxxxxxx...xxxxx......x..xx.."),
+        ("outcome", "xxxxx.xx..x..x.xx...x.x..xx.x..x"),
+        ("behaviour", "x...x..x..xx..xxx...x.....xxxxx."),
+    ],
+)
+def test_what_one_seed_does_never_changes(kind: str, expected: str):
+    rates: dict[str, Any] = {f"{kind}_rate": 0.5}
+    policy = ChaosPolicy(seed=0, behaviours=(_nothing,), **rates)
+    told = [getattr(decide(policy, 0, "prices", number), kind) for number in range(1, 33)]
+    assert "".join("x" if each else "." for each in told) == expected
 
 
 @given(st.tuples(RATE, RATE, RATE), st.integers(), st.text(max_size=5), st.integers(1, 1000))
@@ -209,6 +246,10 @@ def test_a_rate_of_one_always_acts_and_a_rate_of_zero_never(seed: int, number: i
     everything = ChaosPolicy(latency_rate=1, outcome_rate=1)
     assert decide(everything, seed, "prices", number) == Injection(latency=1.0, outcome=(None,))
     assert decide(ChaosPolicy(), seed, "prices", number) == Injection()
+
+
+def _nothing() -> None:
+    """Do nothing before the call."""
 
 
 def _never() -> None:

@@ -16,17 +16,28 @@ from test_resilience_hedge_rig import (
     nothing_is_left,
     others,
 )
+from test_resilience_rig import PLAIN, lasting, swallowing
 from test_resilience_rig import Rig as GuardRig
-from test_resilience_rig import lasting, swallowing
 from test_resilience_rig import success as outcome_of
 
 from data_source_orchestrator.core.context import FetchContext
 from data_source_orchestrator.core.deadline import Deadline
+from data_source_orchestrator.core.errors import FetchError
 from data_source_orchestrator.core.events import AttemptFinished, BudgetRefused, CallHedged
-from data_source_orchestrator.core.policies import BudgetPolicy, HedgePolicy, Purpose
+from data_source_orchestrator.core.outcome import Failure
+from data_source_orchestrator.core.policies import (
+    BreakerPolicy,
+    BudgetPolicy,
+    ConcurrencyPolicy,
+    HedgePolicy,
+    LimitPolicy,
+    Purpose,
+)
 from data_source_orchestrator.core.verdicts import Verdict
 from data_source_orchestrator.resilience.budget import JointBudget, RetryBudget
+from data_source_orchestrator.resilience.limits import Limits, scope_of
 from data_source_orchestrator.resilience.race import better
+from data_source_orchestrator.resilience.retry import Retry
 from data_source_orchestrator.testing import VirtualTimeLoop
 
 
@@ -128,10 +139,19 @@ async def test_a_transient_failure_of_the_second_leaves_the_first_its_time():
     assert nothing_is_left(rig)
 
 
-async def test_a_first_that_fails_beside_a_running_second_waits_for_it():
+async def test_a_first_that_fails_beside_a_running_second_waits_for_it(caplog: pytest.LogCaptureFixture):
     rig = Rig(Line(2, TRANSIENT), Line(5))
     assert (await rig.run()).number == 2
     assert (rig.now, rig.lost, rig.cancelled) == (6.0, [], [])
+    assert caplog.records == []
+
+
+async def test_all_times_are_counted_from_the_call_on():
+    rig = Rig(Line(9), Line(0.5))
+    await asyncio.sleep(100)
+    await rig.run()
+    assert rig.hedged == [1.0]
+    assert [seconds for seconds, _ in rig.latencies._censored] == [1.5]
 
 
 async def test_an_upstream_that_asks_to_wait_is_not_asked_again_at_once():
@@ -320,6 +340,21 @@ def test_a_hedged_call_that_is_thrown_away_after_its_loop_was_closed_raises_noth
     thrown_away.close()
 
 
+async def test_a_hedged_call_outside_of_any_task_is_refused_with_what_to_do():
+    rig = Rig(Line(9), Line(9))
+    told: list[str] = []
+
+    def begin() -> None:
+        with pytest.raises(RuntimeError) as caught:
+            rig.run().send(None)
+        told.append(str(caught.value))
+
+    asyncio.get_running_loop().call_soon(begin)
+    await asyncio.sleep(1)
+    assert told == ["a hedged call is made inside a task; await it from a coroutine that asyncio runs"]
+    assert nothing_is_left(rig)
+
+
 async def test_many_hedged_calls_at_once_leave_nothing_behind():
     rig = Rig(Line(9), Line(0.5))
     await asyncio.gather(*(rig.run() for _ in range(50)))
@@ -335,6 +370,7 @@ async def test_many_hedged_calls_at_once_leave_nothing_behind():
         (TIMED_OUT, TRANSIENT, 2),
         (TRANSIENT, TIMED_OUT, 1),
         (TRANSIENT, PUSHED_BACK, 2),
+        (TRANSIENT, failed("rate_limited", retry_after=0.5), 2),
         (PUSHED_BACK, failed("rate_limited", retry_after=8.0), 2),
         (PUSHED_BACK, FATAL, 2),
         (FATAL, SUCCESS, 2),
@@ -362,6 +398,133 @@ async def test_a_guarded_attempt_that_lasts_is_joined_by_a_second_and_the_first_
     assert [event.verdict for event in rig.told(AttemptFinished)] == [Verdict.SUCCESS, Verdict.CENSORED]
     assert (rig.breaker.statistics.censored, rig.budget.tokens) == (1, 496)
     assert [event.after for event in rig.told(CallHedged)] == [1]
+
+
+async def test_a_second_that_the_breaker_no_longer_lets_through_leaves_the_first_alone():
+    rig = GuardRig(hedge=HedgePolicy(delay=1), breaker=BreakerPolicy(failures=1))
+    script = rig.script(lasting(3, "slow"))
+    slow = asyncio.ensure_future(rig.execute(script))
+    await asyncio.sleep(0.5)
+    await rig.trip()
+    executed = await slow
+    assert (outcome_of(executed).data, outcome_of(executed).attempts, len(script.calls)) == ("slow", 1, 1)
+
+
+async def test_of_a_first_that_fails_and_a_second_that_is_not_let_through_the_first_is_told():
+    rig = GuardRig(hedge=HedgePolicy(delay=9), breaker=BreakerPolicy(attempt_failures=1))
+    executed = await rig.execute(rig.script(ConnectionError("down")), retries=0)
+    assert isinstance(executed.outcome, Failure)
+    assert (executed.outcome.kind, executed.outcome.attempts, executed.verdict) == ("connection", 1, Verdict.FAILURE)
+
+
+async def test_a_hedged_fetcher_hears_how_what_it_waits_for_went_wrong():
+    rig = GuardRig(hedge=HedgePolicy(delay=5))
+    loop = asyncio.get_running_loop()
+    waited_for: asyncio.Future[None] = loop.create_future()
+    loop.call_later(1, waited_for.set_exception, ConnectionError("down"))
+
+    async def fetch() -> str:
+        try:
+            await waited_for
+        except ConnectionError as error:
+            return str(error)
+        return "data"
+
+    assert outcome_of(await rig.execute(fetch)).data == "down"
+
+
+async def test_what_was_learnt_of_latencies_stays_under_another_policy():
+    rig = GuardRig(hedge=HedgePolicy(delay=1))
+    assert rig.guard.hedge is not None
+    learnt = rig.guard.hedge.latencies
+    rig.guard.hedge_by(HedgePolicy(delay=2))
+    assert rig.guard.hedge.latencies is learnt
+
+
+async def test_a_second_call_is_given_up_as_soon_as_its_caller_leaves_though_the_first_takes_its_time():
+    rig = GuardRig(hedge=HedgePolicy(delay=1))
+    ended: list[tuple[int, float]] = []
+
+    async def fetch(ctx: FetchContext) -> None:
+        try:
+            await asyncio.sleep(100)
+        finally:
+            ended.append((ctx.attempt, rig.clock.monotonic()))
+            await asyncio.sleep(0.5)
+
+    run = asyncio.ensure_future(rig.execute(fetch))
+    await asyncio.sleep(2)
+    run.cancel()
+    await asyncio.wait([run])
+    assert ended == [(1, 2), (2, 2)]
+    assert rig.clock.monotonic() == 2.5
+
+
+async def test_nothing_is_learnt_of_a_second_call_that_was_given_up_and_answers_all_the_same():
+    rig = GuardRig(hedge=HedgePolicy(delay=1))
+
+    async def fetch(_ctx: FetchContext) -> str:
+        try:
+            await asyncio.sleep(100)
+        except asyncio.CancelledError:
+            await asyncio.sleep(0.25)
+        return "data"
+
+    run = asyncio.ensure_future(rig.execute(fetch))
+    await asyncio.sleep(2)
+    run.cancel()
+    await asyncio.wait([run])
+    assert rig.guard.hedge is not None
+    assert len(rig.guard.hedge.latencies) == 0
+
+
+async def test_no_second_call_begins_while_the_first_ends_whose_caller_has_left():
+    rig = GuardRig(hedge=HedgePolicy(delay=1))
+    begun: list[int] = []
+
+    async def fetch(ctx: FetchContext) -> None:
+        begun.append(ctx.attempt)
+        try:
+            await asyncio.sleep(100)
+        finally:
+            await asyncio.sleep(0.75)
+
+    run = asyncio.ensure_future(rig.execute(fetch))
+    await asyncio.sleep(0.5)
+    run.cancel()
+    await asyncio.wait([run])
+    assert begun == [1]
+    assert rig.budget.tokens == 500
+
+
+LATER = FetchError("rate_limited", retry_after=60)
+
+
+@pytest.mark.parametrize(
+    ("error", "one_at_once", "told"),
+    [(LATER, True, LATER), (LATER, False, "quick"), (ConnectionError("down"), True, "quick")],
+    ids=["in line", "under way", "in line, but the first was not told to wait"],
+)
+async def test_a_second_call_that_stands_in_line_is_given_up_where_the_first_is_told_when_to_come_back(
+    error: Exception, one_at_once: bool, told: object
+):
+    rig = GuardRig(hedge=HedgePolicy(delay=1))
+    if one_at_once:
+        scope = scope_of("prices", LimitPolicy(concurrency=ConcurrencyPolicy(limit=1)), rig.clock)
+        rig.guard.limit_by(Limits([scope]), None)
+    script = rig.script(lasting(2, error), lasting(3, "quick"))
+    executed = await rig.execute(script, retries=0)
+    outcome = executed.outcome
+    assert (outcome.error if isinstance(outcome, Failure) else outcome_of(executed).data) == told
+    assert len(script.calls) == (1 if told is LATER else 2)
+    assert others() == set()
+
+
+async def test_the_budget_of_a_run_pays_for_second_calls_too():
+    rig = GuardRig(hedge=HedgePolicy(delay=1))
+    of_the_run = RetryBudget(BudgetPolicy(tokens=20))
+    await rig.guard.run(rig.wanted(rig.script(SLOW, "quick")), Retry(PLAIN, 0), of_the_run)
+    assert (rig.budget.tokens, of_the_run.tokens) == (496, 16)
 
 
 async def test_a_second_call_s_fetcher_is_told_which_it_is_and_may_warn():

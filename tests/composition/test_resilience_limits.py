@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
+from data_source_orchestrator.core.clock import ManualClock
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.errors import ConfigurationError
 from data_source_orchestrator.core.policies import ConcurrencyPolicy, LimitPolicy, RateLimitPolicy
 from data_source_orchestrator.resilience.concurrency import ConcurrencyLimiter
-from data_source_orchestrator.resilience.limits import Limits, Passage, Refusal, Scope, scope_of
+from data_source_orchestrator.resilience.limits import Limits, Passage, Refusal, Scope, changed_scope, scope_of
 from data_source_orchestrator.resilience.rate_limiter import RateLimiter
 from data_source_orchestrator.testing import VirtualClock
 
@@ -106,7 +107,7 @@ async def test_a_passage_left_twice_or_elsewhere_is_an_error_and_changes_nothing
     whole, other = scope("all", QUICK, 2), scope("other", QUICK, 2)
     limits, elsewhere = Limits([whole]), Limits([other])
     entered = await passage(limits)
-    with pytest.raises(ConfigurationError, match="leave each passage once"):
+    with pytest.raises(ConfigurationError, match=r"^this passage is not held here; .* that have given it$"):
         elsewhere.leave(entered, used=False)
     limits.leave(entered)
     with pytest.raises(ConfigurationError, match="leave each passage once"):
@@ -124,6 +125,55 @@ async def test_limits_made_of_a_policy_end_every_wait_at_its_deadline(clock: Vir
     assert clock.monotonic() == 5
     assert await at_the_slot == ("deadline", "prices", None)
     assert clock.monotonic() == 9
+
+
+async def test_what_takes_a_scope_s_place_keeps_its_pace_and_its_line_and_begins_to_count_calls_anew(
+    clock: VirtualClock,
+):
+    uncounted, counted = LimitPolicy(rate=SLOW), LimitPolicy(rate=QUICK, concurrency=ConcurrencyPolicy(limit=1))
+    before = scope_of("prices", uncounted, clock)
+    after = changed_scope(before, counted, clock)
+    assert places(after).limit == 1
+    again = changed_scope(after, uncounted, clock)
+    for each in (after, again):
+        assert (each.name, each.rate, each.door) == ("prices", before.rate, before.door)
+    assert again.concurrency is None
+    assert len({before, after, again}) == 3
+
+
+@pytest.mark.parametrize("limit", [None, 1])
+async def test_a_scope_whose_calls_are_counted_as_before_keeps_its_place_under_another_policy(
+    clock: VirtualClock, limit: int | None
+):
+    def policy(rate: RateLimitPolicy, limit: int | None) -> LimitPolicy:
+        return LimitPolicy(rate=rate, concurrency=None if limit is None else ConcurrencyPolicy(limit=limit))
+
+    before = scope_of("prices", policy(SLOW, limit), clock)
+    assert changed_scope(before, policy(QUICK, limit and 2), clock) is before
+    assert pace(before).policy == QUICK
+    assert limit is None or places(before).limit == 2
+
+
+@pytest.mark.parametrize("changed", [False, True])
+async def test_every_wait_in_a_scope_ends_by_the_clock_that_it_is_handed(changed: bool):
+    clock = ManualClock()
+    policy = LimitPolicy(concurrency=ConcurrencyPolicy(limit=1))
+    scope = (
+        changed_scope(scope_of("prices", LimitPolicy(), clock), policy, clock)
+        if changed
+        else scope_of("prices", policy, clock)
+    )
+    limits = Limits([scope])
+    await passage(limits)
+    at_the_slot = asyncio.ensure_future(limits.enter(Deadline.after(clock, 9)))
+    at_the_door = asyncio.ensure_future(limits.enter(Deadline.after(clock, 5)))
+    await asyncio.sleep(100)
+    for waiting, ends, left in ((at_the_door, 5, at_the_slot), (at_the_slot, 9, None)):
+        assert not waiting.done()
+        clock.advance(ends - clock.monotonic())
+        await settled()
+        assert isinstance(waiting.result(), Refusal)
+        assert left is None or not left.done()
 
 
 async def test_no_limits_let_everything_through():
@@ -146,6 +196,18 @@ async def test_whoever_waits_for_a_narrow_pace_holds_no_slot_of_a_wide_scope(clo
     of_slow.leave(await waiting)
     assert clock.monotonic() == 10.0
     assert quiet(slow, quick, whole)
+
+
+async def test_whoever_waits_for_a_narrow_pace_stands_in_no_wider_line():
+    slow, whole = scope("slow", SLOW), scope("all", limit=1)
+    limits, others = Limits([slow, whole]), Limits([whole])
+    limits.leave(await passage(limits))
+    hung = await passage(others)
+    waiting = asyncio.create_task(passage(limits))
+    await settled()
+    assert whole.queue == 0
+    others.leave(hung)
+    limits.leave(await waiting)
 
 
 async def test_calls_begin_at_the_pace_even_after_a_long_wait_for_slots(clock: VirtualClock):
@@ -222,16 +284,31 @@ async def test_a_refusal_names_the_scope_the_reason_and_the_wait(clock: VirtualC
     assert quiet(source, whole)
 
 
-async def test_those_at_the_door_count_when_a_wait_is_foreseen(clock: VirtualClock):
-    source = scope("prices", QUICK)
+@pytest.mark.parametrize("per", [1, 0.125])
+async def test_those_at_the_door_count_when_a_wait_is_foreseen(per: float, clock: VirtualClock):
+    source = scope("prices", RateLimitPolicy(limit=1, per=per))
     limits = Limits([source])
     await passage(limits)
     tasks = [asyncio.create_task(passage(limits)) for _ in range(3)]
     await settled()
-    assert await refusal(limits, 4) == ("rate_limit", "prices", 4.0)
+    assert await refusal(limits, 4 * per) == ("rate_limit", "prices", 4 * per)
     assert clock.monotonic() == 0.0
     await asyncio.gather(*tasks)
-    assert clock.monotonic() == 3.0
+    assert clock.monotonic() == 3 * per
+
+
+async def test_whoever_waits_for_a_slot_counts_too_for_it_takes_the_next_of_the_pace(clock: VirtualClock):
+    source = scope("prices", SLOW, 1)
+    limits = Limits([source])
+    entered = await passage(limits)
+    first = asyncio.create_task(passage(limits))
+    await asyncio.sleep(10)
+    await settled()
+    assert (pace(source).waiting, pace(source).remaining) == (0, 1)
+    assert await refusal(limits, 5) == ("rate_limit", "prices", 10.0)
+    assert clock.monotonic() == 10.0
+    limits.leave(entered)
+    limits.leave(await first)
 
 
 async def test_a_deadline_that_comes_at_the_door_is_one(clock: VirtualClock):
@@ -293,6 +370,8 @@ async def test_a_waiter_cancelled_anywhere_gives_back_all_that_it_held(at: float
     for ended in await asyncio.gather(*tasks, return_exceptions=True):
         if isinstance(ended, Passage):
             limits.leave(ended)
+        else:
+            assert isinstance(ended, asyncio.CancelledError)
     part.leave(held)
     assert quiet(source, host, whole)
     await asyncio.sleep(100)

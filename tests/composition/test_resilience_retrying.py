@@ -2,17 +2,21 @@
 
 import asyncio
 import logging
+from datetime import timedelta
+from email.utils import format_datetime
 
 import httpx
 import pytest
-from test_resilience_rig import PLAIN, Rig, failure, lasting, success
+from test_resilience_rig import PLAIN, Rig, failure, lasting, skipped, success
 
 from data_source_orchestrator.core.clock import system_chance
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.errors import FetchError
 from data_source_orchestrator.core.events import AttemptFinished, AttemptStarted, RetryScheduled
-from data_source_orchestrator.core.policies import BudgetPolicy, RetryConfig
+from data_source_orchestrator.core.policies import BudgetPolicy, HedgePolicy, RetryConfig
 from data_source_orchestrator.core.verdicts import FailureKind, Verdict
+from data_source_orchestrator.resilience.budget import RetryBudget
+from data_source_orchestrator.resilience.retry import Retry
 
 DOWN = ConnectionError("refused")
 
@@ -49,6 +53,23 @@ async def test_no_retries_means_one_call_d25():
     script = rig.script(DOWN)
     assert failure(await rig.execute(script, retries=0)).attempts == 1
     assert len(script.calls) == 1
+
+
+async def test_a_run_that_begins_too_late_asks_nobody_and_says_so():
+    rig = Rig()
+    script = rig.script("data")
+    late = skipped(await rig.execute(script, within=0))
+    assert (late.reason, late.detail) == ("deadline", "not asked because its time was up before it could begin")
+    assert script.calls == []
+
+
+@pytest.mark.parametrize("hedge", [None, HedgePolicy(delay=5)])
+async def test_the_budget_of_a_run_pays_for_retries_too_and_a_success_gives_back_to_both(hedge: HedgePolicy | None):
+    rig = Rig(budget=BudgetPolicy(tokens=50), hedge=hedge)
+    of_the_run = RetryBudget(BudgetPolicy(tokens=20))
+    await rig.guard.run(rig.wanted(rig.script(DOWN, DOWN, lasting(9))), Retry(PLAIN, 3), of_the_run)
+    spent = 2 * 5 - 1 if hedge is None else 2 * 5 + 5 - 1
+    assert (rig.budget.tokens, of_the_run.tokens) == (50 - spent, 20 - spent)
 
 
 async def test_a_constant_back_off_waits_the_same_every_time_b08():
@@ -94,6 +115,16 @@ async def test_a_library_s_404_is_not_retried_and_its_503_is_d42():
     rig = Rig()
     assert failure(await rig.execute(rig.script(status(404)))).attempts == 1
     assert success(await rig.execute(rig.script(status(503), "data"))).attempts == 2
+
+
+async def test_a_retry_waits_until_the_hour_that_an_upstream_names():
+    rig = Rig()
+    request = httpx.Request("GET", "http://a.example")
+    until = format_datetime(rig.clock.now().replace(microsecond=0) + timedelta(seconds=20), usegmt=True)
+    answer = httpx.Response(503, headers={"Retry-After": until}, request=request)
+    script = rig.script(httpx.HTTPStatusError("no", request=request, response=answer), "data")
+    assert success(await rig.execute(script)).data == "data"
+    assert script.calls == pytest.approx([0, 20], abs=1)
 
 
 async def test_a_bug_is_told_in_the_log_with_its_traceback_d09(caplog: pytest.LogCaptureFixture):

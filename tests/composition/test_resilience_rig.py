@@ -100,6 +100,7 @@ class Rig:
         chaos: ChaosPolicy | None = None,
     ) -> None:
         self.clock: Clock = clock or VirtualClock()
+        self.began = self.clock.now()
         self.events = Heard()
         chance = chance or Middle()
         self.breaker = CircuitBreaker(breaker, clock=self.clock, chance=chance)
@@ -114,7 +115,8 @@ class Rig:
             events=self.events,
         )
         self.guard.hedge_by(hedge)
-        self.guard.stir_by(chaos)
+        if chaos is not None:
+            self.guard.stir_by(chaos)
 
     def script(self, *lines: object) -> Script:
         return Script(self.clock, *lines)

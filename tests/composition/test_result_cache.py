@@ -263,6 +263,24 @@ async def test_while_it_is_stale_an_answer_is_served_at_once_and_one_refresh_is_
     assert nothing_left()
 
 
+async def test_of_each_key_one_refresh_is_made_behind(clock: VirtualClock):
+    async with Background() as background:
+        cache = cached(clock, ttl=60, swr=600, background=background)
+        upstream = Upstream("a", "b", "c", "d", lasts=5)
+        for key in ("one", "two"):
+            await cache.execute(key, upstream)
+        await asyncio.sleep(100)
+        assert [data_of(await cache.execute(key, upstream)) for key in ("one", "two")] == ["a", "b"]
+        await asyncio.sleep(6)
+        assert [data_of(await cache.execute(key, upstream)) for key in ("one", "two")] == ["c", "d"]
+
+
+async def test_calls_of_different_keys_are_not_shared(clock: VirtualClock):
+    cache, upstream = cached(clock), Upstream("a", "b", lasts=5)
+    ended = await asyncio.gather(*(cache.execute(key, upstream) for key in ("one", "two")))
+    assert [data_of(each) for each in ended] == ["a", "b"]
+
+
 async def test_a_refresh_that_fails_changes_nothing_and_the_next_caller_begins_another(clock: VirtualClock):
     async with Background() as background:
         cache = cached(clock, ttl=60, swr=600, sie=900, background=background)
@@ -527,7 +545,10 @@ async def test_a_file_that_was_closed_or_damaged_fails_no_fetch(clock: VirtualCl
 
 async def test_a_cache_that_outlasts_the_process_needs_a_payload_type(clock: VirtualClock, tmp_path: Path):
     store = await SqliteCache.open(tmp_path / "dso.db")
-    with pytest.raises(ConfigurationError, match="prices has a cache that outlasts the process, and no payload_type"):
+    with pytest.raises(
+        ConfigurationError,
+        match=r"prices has a cache that outlasts the process, and no payload_type.* or keep it in memory$",
+    ):
         cached(clock, store=store)
     await store.close()
 

@@ -209,3 +209,23 @@ async def test_in_memory_the_room_of_what_was_let_go_is_there_again():
         await store.put("prices", "a", entry(noise(9000)), max_entries=2)
         await (store.remove("prices", "a") if number % 2 else store.clear("prices"))
     assert (store._bytes, store._entries, store._keys) == (0, {}, {})
+
+
+async def test_what_fills_all_of_the_memory_is_kept():
+    store = MemoryCache(max_bytes=ROOM)
+    await store.put("prices", "whole", entry(b"x" * ROOM), max_entries=9)
+    assert await store.get("prices", "whole") is not None
+    for key in ("one half", "other half"):
+        await store.put("prices", key, entry(b"x" * (ROOM // 2)), max_entries=9)
+    assert [await store.get("prices", key) is not None for key in ("whole", "one half", "other half")] == [
+        False,
+        True,
+        True,
+    ]
+
+
+async def test_objects_take_none_of_the_room_that_bytes_have():
+    store = MemoryCache(max_bytes=1)
+    for key in "abc":
+        await store.put("prices", key, CacheEntry(stored_at=NOON, payload=Live([key])), max_entries=9)
+    assert await keys_in(store, "prices", "abc") == "abc"

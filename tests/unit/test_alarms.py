@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_source_orchestrator.core.clock import ManualClock
-from data_source_orchestrator.resilience.alarms import Alarms
+from data_source_orchestrator.resilience.alarms import Alarms, LoopAlarms
 from data_source_orchestrator.testing import VirtualClock, run_virtual
 
 
@@ -43,6 +43,34 @@ def test_every_alarm_that_is_not_called_off_rings_at_its_moment_in_order(wanted:
 
     kept = [(at, number) for number, (at, called_off) in enumerate(wanted) if not called_off]
     assert run_virtual(main()) == [(number, at) for at, number in sorted(kept)]
+
+
+async def test_an_alarm_that_is_set_while_another_rings_holds_up_none_that_comes_before_it():
+    clock = VirtualClock()
+    alarms = Alarms(clock).here()
+    rung: list[float] = []
+    later = Ringing(lambda: rung.append(clock.monotonic()))
+    alarms.set(0.25, Ringing(lambda: alarms.set(0.75, later)))
+    alarms.set(0.5, later)
+    await asyncio.sleep(1)
+    assert rung == [0.5, 0.75]
+
+
+def test_each_event_loop_has_its_own_and_those_of_a_closed_one_are_let_go():
+    alarms = Alarms(ManualClock())
+
+    async def here() -> LoopAlarms:
+        return alarms.here()
+
+    one, two, three = (asyncio.new_event_loop() for _ in range(3))
+    first, second = one.run_until_complete(here()), two.run_until_complete(here())
+    assert second is not first
+    assert one.run_until_complete(here()) is first
+    one.close()
+    three.run_until_complete(here())
+    assert set(alarms._of_loops) == {two, three}
+    two.close()
+    three.close()
 
 
 async def test_no_timer_is_left_when_no_alarm_is_set():

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import islice
 
 import pytest
@@ -56,6 +57,12 @@ def test_decorrelated_jitter_follows_polly_s_second_formula():
     # 2^t · tanh(√(4t)) for t = 0.5, 1.25, 2.0, each less the one before, by 1.4
     waits = iter(Backoff(retry, chance=Given(0.5, 0.25, 0.0)))
     assert list(islice(waits, 3)) == pytest.approx([0.89740, 0.76309, 1.17676], rel=1e-4)
+
+
+def test_decorrelated_jitter_grows_with_the_base():
+    retry = RetryConfig(jitter="decorrelated", max_delay=3600)
+    by_one, by_three = (first(3, replace(retry, base_delay=base)) for base in (1, 3))
+    assert by_three == pytest.approx([3 * wait for wait in by_one])
 
 
 def test_decorrelated_jitter_around_a_constant_delay_is_a_quarter():

@@ -51,7 +51,7 @@ def test_a_permit_of_another_breaker_is_an_error_and_changes_neither(stage: str)
     elif stage == "of an earlier era":
         other.breaker.readmit()
     before = snapshot(bench), snapshot(other), permit.stage
-    told = r"another breaker's; give it back to the one whose admit\(\) gave it"
+    told = r"^this permit is another breaker's; give it back to the one whose admit\(\) gave it$"
     with pytest.raises(PermitError, match=told):
         bench.breaker.finish(permit, F, 0.1)
     with pytest.raises(PermitError, match=told):
@@ -72,7 +72,9 @@ def test_an_execution_is_counted_once():
 def test_an_execution_ends_after_its_last_attempt():
     bench = Bench(BreakerPolicy(failures=1))
     permit = bench.permit()
-    with pytest.raises(PermitError, match=r"still under way; call finish\(\) before finish_execution\(\)"):
+    with pytest.raises(
+        PermitError, match=r"^this permit's attempt is still under way; call finish\(\) before finish_execution\(\)$"
+    ):
         bench.breaker.finish_execution(permit, F)
     assert bench.breaker.state == "closed"
     bench.breaker.finish(permit, F, 0.1)

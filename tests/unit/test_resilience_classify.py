@@ -20,6 +20,7 @@ import msgspec
 import pydantic
 import pytest
 import requests
+from aiohttp.http_exceptions import BadStatusLine
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
@@ -34,7 +35,9 @@ RETRIED = {"timeout", "connection", "server", "rate_limited", "unknown"}
 
 
 def meant(error: BaseException) -> Failed:
-    return classify(error, NOW)
+    failed = classify(error, NOW)
+    assert failed.error is error or isinstance(error, BaseExceptionGroup | asyncio.CancelledError)
+    return failed
 
 
 def raised(work: Any) -> BaseException:
@@ -228,6 +231,21 @@ def test_the_status_of_any_library_s_error_tells_its_kind_d42(with_status: Any, 
     assert failed.kind == kind
     assert failed.retryable is (kind in RETRIED)
     assert failed.retry_after is None
+
+
+@pytest.mark.parametrize("status", [0, 200, 299, 600])
+def test_a_status_that_is_no_failure_of_either_side_tells_nothing(status: int):
+    assert meant(aiohttp_status(status)).kind == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("cause", "kind"),
+    [(BadStatusLine("nonsense"), "connection"), (ValueError("of somebody else"), "client"), (None, "client")],
+)
+def test_an_answer_that_is_no_http_has_no_status_whatever_aiohttp_calls_it(cause: Exception | None, kind: str):
+    error = aiohttp_status(400)
+    error.__cause__ = cause
+    assert meant(error).kind == kind
 
 
 @pytest.mark.parametrize("with_status", LIBRARIES)

@@ -131,6 +131,41 @@ def test_a_run_that_was_offline_excuses_nothing_that_is_reported_after_it_was_ov
     assert book.reports == ["(b)", "(a)", "a", "c"]
 
 
+def test_what_was_excused_once_is_not_excused_for_ever():
+    book = Book()
+    with book.run() as first:
+        withheld = book.withhold("a", [first], CONNECTION)
+        book.withhold("b", [first], CONNECTION)
+    with book.run() as second:
+        withheld.join(second)
+        book.withhold("a", [second], CONNECTION, into=withheld)
+    assert book.reports == ["(a)", "(b)", "a"]
+
+
+def test_an_answer_is_heard_by_every_run_that_has_joined():
+    book = Book()
+    with book.run() as first, book.run() as second:
+        withheld = book.withhold("a", [first])
+        withheld.join(second)
+        withheld.answered()
+        assert (first.settled, second.settled, book.doubting) == (True, True, set())
+
+
+def test_a_report_that_nobody_doubts_is_made_at_once_and_said_to_be():
+    made: list[bool] = []
+
+    def make(*, excused: bool) -> None:
+        made.append(excused)
+
+    book = Book()
+    with book.run() as run:
+        withheld = book.withhold("a", [run])
+        assert withheld.add(CONNECTION, make)
+        run.answered()
+        assert not withheld.add(CONNECTION, make)
+    assert made == [False, False]
+
+
 def test_nothing_is_held_while_nobody_is_inside():
     book = Book()
     run = book.run()

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from clocks import HandSetVirtualClock
+from data_source_orchestrator.core.clock import ManualClock
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.errors import ConfigurationError
 from data_source_orchestrator.core.policies import ConcurrencyPolicy
@@ -55,6 +56,25 @@ def test_no_more_enter_than_the_limit_says():
     limiter.leave(slots[0])
     assert limiter.in_flight == 2
     assert len(fill(limiter)) == 1
+
+
+async def test_a_wait_ends_by_the_clock_that_it_is_handed():
+    clock = ManualClock()
+    limiter = ConcurrencyLimiter(ConcurrencyPolicy(limit=1), clock=clock)
+    fill(limiter)
+    waiting = asyncio.ensure_future(limiter.enter(deadline=Deadline.after(clock, 5)))
+    await asyncio.sleep(100)
+    assert not waiting.done()
+    clock.advance(5)
+    await settled()
+    assert waiting.done()
+    assert waiting.result() is None
+
+
+async def test_a_limiter_that_is_handed_no_clock_has_one():
+    limiter = ConcurrencyLimiter(ConcurrencyPolicy(limit=1))
+    fill(limiter)
+    assert await limiter.enter(deadline=Deadline.after(VirtualClock(), 5)) is None
 
 
 async def test_those_who_wait_enter_in_the_order_in_which_they_came():
@@ -157,7 +177,7 @@ async def test_a_waiter_cancelled_in_the_moment_of_its_turn_passes_its_slot_on(c
 def test_a_slot_left_twice_or_at_another_limiter_is_an_error_and_changes_nothing(adaptive: bool):
     limiter, other = limited(2, adaptive=adaptive), limited(2, adaptive=adaptive)
     slot = entered(limiter)
-    with pytest.raises(ConfigurationError, match="leave each slot once"):
+    with pytest.raises(ConfigurationError, match=r"^this slot is not held here; .* that has given it$"):
         other.leave(slot, overloaded=True)
     limiter.leave(slot)
     entered(limiter)

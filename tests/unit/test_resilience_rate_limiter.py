@@ -47,6 +47,11 @@ async def settled() -> None:
         await asyncio.sleep(0)
 
 
+def test_a_limiter_that_is_handed_no_clock_has_one():
+    limiter = RateLimiter(RateLimitPolicy(limit=1, per=3600))
+    assert [limiter.take(), limiter.take()] == [True, False]
+
+
 def test_one_call_at_a_time_unless_the_policy_lets_more_come_at_once():
     clock, limiter = manual(RateLimitPolicy(limit=10, per=1))
     assert admitted(limiter) == 1
@@ -63,6 +68,19 @@ def test_a_burst_is_exact_however_odd_the_pace_and_the_hour(limit: int, at: floa
     clock.advance(at)
     assert admitted(limiter) == limit
     assert limiter.check().retry_after == pytest.approx(1 / limit, abs=1e-8)
+
+
+@pytest.mark.parametrize("per", [0.1, 0.7, 1, 3, 7])
+@pytest.mark.parametrize("limit", [1, 3, 5, 6])
+def test_what_remains_is_what_is_let_through_even_a_rounding_before_or_after_it_comes_back(limit: int, per: float):
+    for back in range(5):
+        for moment in (back * per / limit, math.nextafter(back * per / limit, 0)):
+            clock, limiter = manual(RateLimitPolicy(limit=limit, per=per, burst=8))
+            clock.advance(0.3)
+            limiter.check(4)
+            clock._elapsed += moment
+            remaining = limiter.remaining
+            assert admitted(limiter) == remaining
 
 
 @pytest.mark.parametrize("burst", [1, 2])
@@ -142,10 +160,36 @@ def test_without_a_policy_everything_is_let_through_but_a_hold():
 def test_an_amount_that_is_none_is_refused_with_what_is_accepted(n: int, held: bool):
     _, limiter = manual()
     limiter.hold(1 if held else 0)
-    with pytest.raises(ConfigurationError, match="give a whole number of 1 or more"):
-        limiter.check(n)
-    with pytest.raises(ConfigurationError, match="give a whole number of 1 or more"):
-        limiter.refund(n)
+    for refused in (limiter.check, limiter.take, limiter.refund):
+        with pytest.raises(ConfigurationError, match=f"^n is {n}; give a whole number of 1 or more"):
+            refused(n)
+
+
+@pytest.mark.parametrize("told", [None, Allowance(remaining=5, reset_after=3)])
+@pytest.mark.parametrize("pace", [RateLimitPolicy(limit=3, per=2, burst=4), RateLimitPolicy(limit=1, per=0.25), None])
+def test_to_take_without_a_word_is_to_check(pace: RateLimitPolicy | None, told: Allowance | None):
+    clock = ManualClock()
+    silent, telling = RateLimiter(pace, clock=clock), RateLimiter(pace, clock=clock)
+    for number in range(60):
+        if told is not None and number % 20 == 7:
+            silent.observe(told)
+            telling.observe(told)
+        if number == 30:
+            silent.hold(1)
+            telling.hold(1)
+        amount = 1 + number % 2 if pace is None or pace.at_once > 1 else 1
+        assert silent.take(amount) is telling.check(amount).allowed
+        assert silent.remaining == telling.remaining
+        clock.advance(0.25 * (number % 4))
+
+
+def test_what_is_owed_from_before_a_restart_is_owed_by_whoever_takes_without_a_word():
+    clock, limiter = manual(RateLimitPolicy(limit=2, per=10, burst=2))
+    assert limiter.take(2)
+    again = RateLimiter.from_state(limiter.to_state(), limiter.policy, clock=clock)
+    assert not again.take()
+    clock.advance(5)
+    assert [again.take(), again.take()] == [True, False]
 
 
 async def test_more_than_the_burst_can_never_come_and_is_told_at_once(clock: VirtualClock):
@@ -194,11 +238,11 @@ async def test_a_hold_ends_at_once_every_wait_that_can_no_longer_end_in_time(clo
     short = asyncio.create_task(limiter.acquire(deadline=Deadline.after(clock, 5)))
     long = asyncio.create_task(limiter.acquire(deadline=Deadline.after(clock, 50)))
     await settled()
-    limiter.hold(10)
-    assert (await short).retry_after == 10.0
+    limiter.hold(5)
+    assert (await short).retry_after == 5.0
     assert clock.monotonic() == 0.0
     assert (await long).allowed
-    assert clock.monotonic() == 10.0
+    assert clock.monotonic() == 5.0
 
 
 async def test_a_deadline_put_off_while_waiting_counts(clock: VirtualClock):
@@ -222,6 +266,18 @@ async def test_whoever_was_held_up_past_the_deadline_takes_nothing():
     clock.step(7)  # the loop is blocked that long
     assert not (await waiting).allowed
     assert limiter.remaining == 1
+
+
+async def test_whoever_was_held_up_past_the_deadline_holds_up_nobody_behind():
+    clock = HandSetVirtualClock()
+    limiter = RateLimiter(ONE_A_SECOND, clock=clock)
+    limiter.check()
+    late = asyncio.create_task(limiter.acquire(deadline=Deadline.after(clock, 5)))
+    patient = asyncio.create_task(limiter.acquire())
+    await settled()
+    clock.step(7)
+    assert not (await late).allowed
+    assert (await patient).allowed
 
 
 async def test_whoever_is_due_is_served_before_a_check_even_where_the_loop_was_held_up():
@@ -348,6 +404,19 @@ def test_what_is_no_time_is_no_hold(seconds: float):
     _, limiter = manual()
     limiter.hold(seconds)
     assert limiter.check().allowed
+
+
+def test_after_a_hold_the_pace_goes_on_from_a_whole_burst():
+    _, limiter = manual(RateLimitPolicy(limit=4, per=1, burst=2))
+    limiter.hold(10)
+    assert [limiter.wait_for(n) for n in range(1, 5)] == [10, 10, 10.25, 10.5]
+
+
+def test_a_window_that_ends_with_a_hold_leaves_nothing_to_be_had_before():
+    _, limiter = manual()
+    limiter.hold(10)
+    limiter.observe(Allowance(remaining=2, reset_after=10))
+    assert [limiter.wait_for(n) for n in range(1, 5)] == [10, 11, 12, 13]
 
 
 async def test_a_hold_during_a_wait_moves_it_and_the_operator_may_lift_it(clock: VirtualClock):
@@ -669,6 +738,23 @@ def test_what_another_process_has_taken_counts_here_but_never_beyond_this_pace()
     limiter.catch_up(other.to_state())
     assert limiter.remaining == 0
     assert limiter.check().retry_after == pytest.approx(1)
+
+
+def test_what_another_process_has_taken_is_back_when_a_whole_burst_would_be():
+    clock, limiter = manual(RateLimitPolicy(limit=2, per=1, burst=4))
+    other = RateLimiter(RateLimitPolicy(limit=1, per=100, burst=4), clock=clock)
+    other.check(4)
+    limiter.catch_up(other.to_state())
+    assert limiter.wait_for(4) == pytest.approx(2)
+
+
+def test_a_hold_is_not_shortened_by_what_another_process_knows_of_it():
+    clock, limiter = manual()
+    other = RateLimiter(ONE_A_SECOND, clock=clock)
+    other.hold(10)
+    limiter.hold(10.000_005)
+    limiter.catch_up(other.to_state())
+    assert limiter.held_for == 10.000_005
 
 
 @pytest.mark.parametrize("moment", [0.0, 0.1, 1e6 + 0.3])

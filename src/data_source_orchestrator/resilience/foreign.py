@@ -65,7 +65,7 @@ def is_garbled(error: BaseException) -> bool:
 def status_of(error: BaseException) -> int | None:
     """Return the HTTP status that a library's error carries, or None."""
     response = getattr(error, "response", None)
-    for holder, name in ((error, "status"), (response, "status_code"), (response, "status")):
+    for holder, name in ((error, "status"), (response, "status_code")):
         status = getattr(holder, name, None)
         if isinstance(status, int):
             return status

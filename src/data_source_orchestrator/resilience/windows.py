@@ -94,15 +94,13 @@ class TimeWindow:
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._width = seconds / SLOTS
-        self._totals = array("q", [0] * SLOTS)
-        self._bads = array("q", [0] * SLOTS)
         self.clear()
 
     def clear(self) -> None:
         """Forget all."""
         self.total = self.bad = self._newest = 0
-        for place in range(SLOTS):
-            self._totals[place] = self._bads[place] = 0
+        self._totals = array("q", [0] * SLOTS)
+        self._bads = array("q", [0] * SLOTS)
 
     def add(self, bad: int, now: float) -> None:
         """Remember an attempt in the slot of that moment, or in the newest where that is later."""

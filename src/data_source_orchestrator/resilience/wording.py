@@ -42,7 +42,7 @@ def time_up(given: float) -> str:
     return f"no answer yet when its time was up, after {seconds(given)} s"
 
 
-def circuit_open(retry_after: float | None, *, forced: bool = False) -> str:
+def circuit_open(retry_after: float | None, *, forced: bool) -> str:
     """Tell that the breaker let nothing through, and until when."""
     if forced:
         return "its circuit breaker is forced open, until somebody stops that"

@@ -21,6 +21,7 @@ VERBS = [
     ("priority", "wzstats", "9"),
     ("health",),
     ("health", "--probe"),
+    ("gate",),
     ("metrics",),
     ("sandbox", "--list-faults"),
     ("doctor",),

@@ -3,7 +3,7 @@
 Functions of a transaction: whether a snapshot is held is judged elsewhere.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from data_source_orchestrator.core.claim import Contribution, Json
 from data_source_orchestrator.core.errors import ConfigurationError
 from data_source_orchestrator.core.held import Gate, GateDecision, Held, Loss
 from data_source_orchestrator.core.ports import Transaction
-from data_source_orchestrator.core.snapshot import Snapshot, SnapshotChange
+from data_source_orchestrator.core.snapshot import Entity, Snapshot, SnapshotChange
 from data_source_orchestrator.health.strict import items, moment, text
 from data_source_orchestrator.orchestration.content import take_back
 from data_source_orchestrator.orchestration.gate_document import (
@@ -86,9 +86,11 @@ def release(transaction: Transaction) -> None:
     transaction.clear_standing()
 
 
-def replace_entities(transaction: Transaction, after: Snapshot, at: datetime) -> Difference:
-    """Make a snapshot the published one, and return what that changes."""
-    difference = compare(transaction.entities(), after)
+def replace_entities(
+    transaction: Transaction, before: Mapping[str, Entity], after: Snapshot, at: datetime
+) -> Difference:
+    """Publish a snapshot in place of the one `before`, and return what that changes."""
+    difference = compare(before, after)
     transaction.put_entities(after.entities.values())
     transaction.remove_entities(difference.gone)
     if after.id is not None:
@@ -124,7 +126,7 @@ def _demand(held: Held, ruling: Ruling) -> None:
 
 def _accept(transaction: Transaction, held: Held, ruling: Ruling) -> SnapshotChange:
     after = Snapshot(id=held.snapshot_id, entities=transaction.held_entities())
-    difference = replace_entities(transaction, after, ruling.at)
+    difference = replace_entities(transaction, transaction.entities(), after, ruling.at)
     release(transaction)
     _note(transaction, "accepted", held.snapshot_id, held.sentence, ruling)
     return change_of(after, difference)

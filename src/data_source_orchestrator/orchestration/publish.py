@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from data_source_orchestrator.core.claim import Contribution, Json, MergeRules
-from data_source_orchestrator.core.held import Loss
 from data_source_orchestrator.core.policies import GatePolicy
 from data_source_orchestrator.core.ports import Transaction
 from data_source_orchestrator.core.snapshot import Snapshot, SnapshotChange
@@ -39,43 +38,37 @@ def publish(transaction: Transaction, publication: Publication) -> SnapshotChang
 
     Where the merged snapshot has lost too much, it is held, and the published one stays.
     """
-    before = transaction.contributions()
+    said_before = transaction.contributions()
     taken = admitted(transaction, publication.contributions)
     for contribution in taken:
         transaction.put_contribution(contribution)
     put_contents(transaction, taken)
     _put_carried(transaction, publication.carried)
-    kept, expired = living(
-        {**before, **{each.source: each for each in taken}}.values(), publication.intervals, publication.at
-    )
+    said = {**said_before, **{each.source: each for each in taken}}
+    kept, expired = living(said.values(), publication.intervals, publication.at)
     after = merge(kept, publication.rules, priorities=publication.priorities)
-    losses = judge(
-        transaction.entities(),
-        after,
-        publication.gate,
-        expired=frozenset(each.source for each in expired),
-        rules=publication.rules,
-    )
-    if losses:
-        transaction.keep_standing(before[each.source] for each in taken if each.source in before)
-        change = _hold(transaction, publication, after, losses)
-    else:
-        change = change_of(after, replace_entities(transaction, after, publication.at))
-        release(transaction)
-    admitted_keys = {each.source for each in taken}
+    change = _published_or_held(transaction, publication, after, frozenset(each.source for each in expired))
+    if change.held is not None:
+        transaction.keep_standing(said_before[each.source] for each in taken if each.source in said_before)
     return replace(
         change,
         reason=None if after.id else _nothing(kept, expired),
-        refused=tuple(each.source for each in publication.contributions if each.source not in admitted_keys),
+        refused=tuple(each.source for each in publication.contributions if each not in taken),
     )
 
 
-def _hold(
-    transaction: Transaction, publication: Publication, after: Snapshot, losses: tuple[Loss, ...]
+def _published_or_held(
+    transaction: Transaction, publication: Publication, after: Snapshot, expired: frozenset[str]
 ) -> SnapshotChange:
-    told = sentence(losses, publication.titles, publication.rules)
+    """Judge a merged snapshot by the published one, and put it in its place unless it has lost too much."""
+    before, rules = transaction.entities(), publication.rules
+    losses = judge(before, after, publication.gate, expired=expired, rules=rules)
+    if not losses:
+        release(transaction)
+        return change_of(after, replace_entities(transaction, before, after, publication.at))
+    told = sentence(losses, publication.titles, rules)
     held, anew = hold(transaction, after, losses, told, publication.at)
-    return replace(change_of(after, compare(transaction.entities(), after)), held=held, held_anew=anew)
+    return replace(change_of(after, compare(before, after)), held=held, held_anew=anew)
 
 
 def _put_carried(transaction: Transaction, carried: Mapping[str, frozenset[str]]) -> None:

@@ -104,8 +104,8 @@ async def test_that_a_snapshot_is_held_is_told_once_however_often_it_comes(tmp_p
 
 async def test_a_later_good_snapshot_supersedes_the_held_one(tmp_path: Path):
     async with house(tmp_path, scripted("a", FULL, HALF, rows("abcdefghijk"))) as orchestrator:
-        for _ in range(3):
-            await orchestrator.sync()
+        superseded = [(await orchestrator.sync()).snapshot.superseded for _ in range(3)]
+        assert superseded == [False, False, True]
         assert orchestrator.get_gate().held is None
         assert await published(orchestrator) == "abcdefghijk"
         with pytest.raises(ConfigurationError, match="holds nothing"):

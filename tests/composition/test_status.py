@@ -81,7 +81,7 @@ SENTENCES = {
 
 
 @pytest.mark.parametrize(("hours", "good", "words"), SENTENCES.values(), ids=SENTENCES)
-async def test_one_sentence_tells_what_is_not_fresh_how_old_it_is_and_how_long_it_counts(
+async def test_A21_one_sentence_tells_what_is_not_fresh_how_old_it_is_and_how_long_it_counts(
     tmp_path: Path, hours: float, good: bool, words: str
 ):
     async with house(tmp_path, ballistics(), tiers()) as orchestrator:
@@ -112,7 +112,7 @@ async def test_without_any_source_nothing_is_fresh(tmp_path: Path):
         assert (good, words.startswith("No source is registered")) == (False, True)
 
 
-async def test_a_304_or_the_same_again_makes_it_fresh_but_no_newer(tmp_path: Path):
+async def test_A21_a_304_or_the_same_again_makes_it_fresh_but_no_newer(tmp_path: Path):
     async with house(tmp_path, tiers()) as orchestrator:
         await orchestrator.sync()
         first = orchestrator.get_status()
@@ -126,7 +126,7 @@ async def test_a_304_or_the_same_again_makes_it_fresh_but_no_newer(tmp_path: Pat
         assert (after.view.checked_at - before.view.checked_at).total_seconds() >= DAY
 
 
-async def test_an_old_age_is_no_flaw_unless_the_source_declares_how_old_it_may_be(tmp_path: Path):
+async def test_A21_an_old_age_is_no_flaw_unless_the_source_declares_how_old_it_may_be(tmp_path: Path):
     async with house(
         tmp_path, tiers(), ballistics([Record("m4", {"ballistics": 1})], max_data_age=DAY)
     ) as orchestrator:
@@ -138,7 +138,7 @@ async def test_an_old_age_is_no_flaw_unless_the_source_declares_how_old_it_may_b
         assert words == "All fresh except ballistics from CODMunity: it has said the same for longer than it declares"
 
 
-async def test_a_source_that_goes_back_to_an_older_copy_is_told(tmp_path: Path):
+async def test_A21_a_source_that_goes_back_to_an_older_copy_is_told(tmp_path: Path):
     old, new = [Record("m4", {"tier": "A"})], [Record("m4", {"tier": "B"})]
     async with house(tmp_path, tiers(old, new, old, [Record("m4", {"tier": "C"})])) as orchestrator:
         await orchestrator.sync()
@@ -151,7 +151,9 @@ async def test_a_source_that_goes_back_to_an_older_copy_is_told(tmp_path: Path):
         assert (await told(orchestrator))[0]
 
 
-async def test_a_capability_is_as_fresh_as_the_least_fresh_that_still_counts_and_tells_who_is_missing(tmp_path: Path):
+async def test_A21_a_capability_is_as_fresh_as_the_least_fresh_that_still_counts_and_tells_who_is_missing(
+    tmp_path: Path,
+):
     both = {"provides": ("tier",), "update_frequency": "daily"}
     first = scripted("a", [Record("m4", {"tier": "A"})], DOWN, **both)
     second = scripted("b", [Record("m4", {"tier": "A"})], **both)
@@ -187,7 +189,7 @@ async def test_the_budget_is_used_by_the_time_that_was_not_fresh_and_the_record_
         assert orchestrator.get_status().capabilities[0].objective == source.objective
 
 
-async def test_a_capability_that_nobody_publishes_has_no_freshness(tmp_path: Path):
+async def test_A21_a_capability_that_nobody_publishes_has_no_freshness(tmp_path: Path):
     source = tiers(provides=("tier", "win_rate"))
     async with house(tmp_path, source, rules=MergeRules()) as orchestrator:
         assert [each.published for each in orchestrator.get_status().capabilities] == [True, True]  # nobody knows yet

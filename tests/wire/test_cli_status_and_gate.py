@@ -179,8 +179,10 @@ def test_a_status_tells_first_that_readers_get_older_data_while_something_is_hel
     ended = typed(farm, "status")
     assert ended.status == 1
     first = ended.out.splitlines()[0]
-    assert "Held since" in first
-    assert first.endswith("readers keep what was published before: 10 of 21 pears missing (from Farm). All fresh")
+    assert "Held for" in first
+    assert first.endswith(
+        ": 10 of 21 pears missing (from Farm); readers keep what was published before. The sources: all fresh"
+    )
     assert told(farm, "status")["gate"]["held"]["entities"] == 11
 
 

@@ -51,6 +51,7 @@ def of_sync(report: SyncReport) -> dict[str, Json]:
             "gone": change.gone,
             "reason": change.reason,
             "held": None if change.held is None else _held(change.held),
+            "superseded": change.superseded,
             "refused": list(change.refused),
         },
         missing=[_missing(each) for each in report.missing],

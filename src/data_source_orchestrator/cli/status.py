@@ -13,7 +13,7 @@ from data_source_orchestrator.cli.options import Common
 from data_source_orchestrator.cli.performing import look, tell_unkept
 from data_source_orchestrator.cli.screen import Screen
 from data_source_orchestrator.cli.status_sentence import sentence
-from data_source_orchestrator.cli.words import BAD, GOOD, NEITHER, NONE, OF_STATUS, Mark, age, joined
+from data_source_orchestrator.cli.words import BAD, DOUBTFUL, GOOD, NEITHER, NONE, OF_STATUS, Mark, age, joined
 from data_source_orchestrator.health.freshness import Freshness
 from data_source_orchestrator.health.timeliness import Objective
 from data_source_orchestrator.orchestration.status import CapabilityStatus, SourceStatus, Status
@@ -55,7 +55,9 @@ async def _status(_: Common, whole: Whole, screen: Screen) -> int:
 
 
 def _told(status: Status, told: str, console: Console) -> list[Text]:
-    lines = paragraph(marked(GOOD if status.good else BAD, told, console), console, rest="  ")
+    late = any(each.freshness is Freshness.LATE for each in status.watched)
+    mark = BAD if not status.good else DOUBTFUL if late else GOOD
+    lines = paragraph(marked(mark, told, console), console, rest="  ")
     if status.sources:
         lines += [Text(), *table(SOURCES, [_source(each, status.at, console) for each in status.sources], console)]
     titles = {each.key: each.view.source.title for each in status.sources}

@@ -18,7 +18,8 @@ def sentence(status: Status) -> str:
     if held is None:
         return fresh
     what = held.sentence.removeprefix("held: ")
-    return f"Held since {ago(held.since, status.at)}, and readers keep what was published before: {what}. {fresh}"
+    kept = f"Held for {age((status.at - held.since).total_seconds())}: {what}; readers keep what was published before"
+    return f"{kept}. The sources: {fresh[:1].lower()}{fresh[1:]}"
 
 
 def _freshness(status: Status) -> str:

@@ -113,7 +113,8 @@ def _stored(change: SnapshotChange) -> str:
         return f"Nothing is stored: {change.reason}"
     counts = {"new": change.new, "changed": change.changed, "unchanged": change.unchanged, "gone": change.gone}
     told = ", ".join(f"{count} {word}" for word, count in counts.items() if count or word != "gone")
-    return f"Stored {counted(change.entities, 'entity', 'entities')}: {told}; snapshot {change.id[:12]}"
+    instead = ", in place of the one that was held" if change.superseded else ""
+    return f"Stored {counted(change.entities, 'entity', 'entities')}: {told}; snapshot {change.id[:12]}{instead}"
 
 
 def _gap(missing: Missing, outcome: Outcome[object], titles: Titles) -> str:

@@ -56,7 +56,8 @@ class SnapshotChange:
     """What a run did to the snapshot; the counts are entities. `reason` says why there is none.
 
     Where the gate `held` the snapshot, all this is what publishing it would do, and readers keep the one before;
-    `held_anew` says that this very snapshot was not held yet. `refused` are the sources that said again what an
+    `held_anew` says that this very snapshot was not held yet. `superseded` says that it was published in place of one
+    that was held. `refused` are the sources that said again what an
     operator had rejected, and of which what they said before that was merged.
     """
 
@@ -69,4 +70,5 @@ class SnapshotChange:
     reason: str | None = None
     held: Held | None = None
     held_anew: bool = False
+    superseded: bool = False
     refused: tuple[str, ...] = ()

@@ -77,13 +77,14 @@ def hold(
     return held, before is None or before.snapshot_id != held.snapshot_id
 
 
-def release(transaction: Transaction) -> None:
-    """Hold nothing any longer."""
+def release(transaction: Transaction) -> bool:
+    """Hold nothing any longer, and return whether something was held."""
     if held_from_json(transaction.documents(KIND).get(HELD)) is None:
-        return
+        return False
     transaction.put_document(KIND, HELD, None)
     transaction.hold_entities(())
     transaction.clear_standing()
+    return True
 
 
 def replace_entities(

@@ -64,8 +64,8 @@ def _published_or_held(
     before, rules = transaction.entities(), publication.rules
     losses = judge(before, after, publication.gate, expired=expired, rules=rules)
     if not losses:
-        release(transaction)
-        return change_of(after, replace_entities(transaction, before, after, publication.at))
+        change = change_of(after, replace_entities(transaction, before, after, publication.at))
+        return replace(change, superseded=release(transaction))
     told = sentence(losses, publication.titles, rules)
     held, anew = hold(transaction, after, losses, told, publication.at)
     return replace(change_of(after, compare(before, after)), held=held, held_anew=anew)

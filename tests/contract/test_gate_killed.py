@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from data_source_orchestrator.core.claim import Contribution, MergeRules, Record
+from data_source_orchestrator.core.errors import ConfigurationError
 from data_source_orchestrator.core.policies import GatePolicy
 from data_source_orchestrator.core.ports import Transaction
 from data_source_orchestrator.history import SqliteStore
@@ -105,6 +106,25 @@ def test_whoever_is_killed_leaves_the_gate_as_it_was_or_as_it_is_after(tmp_path:
         assert asyncio.run(held_now(path)) == before
     assert statement > STEP  # it did die before
     assert asyncio.run(held_now(path)) == after
+
+
+async def test_of_two_processes_that_decide_at_once_one_does_and_the_other_is_told(tmp_path: Path):
+    path = tmp_path / "dso.db"
+    await made(path, "accept")
+    stores = [await SqliteStore.open(path) for _ in range(2)]
+    try:
+        decisions = [
+            store.write(lambda transaction, act=act: commit(transaction, ACTS[act]))  # type: ignore[misc]
+            for store, act in zip(stores, ("accept", "reject"), strict=True)
+        ]
+        ended = await asyncio.gather(*decisions, return_exceptions=True)
+        refused = [each for each in ended if isinstance(each, ConfigurationError)]
+        assert len(refused) == 1
+        gate = await stores[0].read(gate_of)
+        assert (gate.held, len(gate.decisions)) == (None, 1)
+    finally:
+        for store in stores:
+            await store.close()
 
 
 async def act_and_die(path: Path, act: str, statement: int) -> None:

@@ -18,7 +18,7 @@ def sentence(status: Status) -> str:
     if held is None:
         return fresh
     what = held.sentence.removeprefix("held: ")
-    kept = f"Held for {age((status.at - held.since).total_seconds())}: {what}; readers keep what was published before"
+    kept = f"Held for {age(max(0.0, (status.at - held.since).total_seconds()))}: {what}; readers keep what was published before"
     return f"{kept}. The sources: {fresh[:1].lower()}{fresh[1:]}"
 
 

@@ -158,6 +158,19 @@ async def test_what_was_rejected_is_not_taken_again_while_its_source_says_just_t
         assert await published(orchestrator) == "abcdefghix"
 
 
+async def test_a_rejection_ends_when_its_source_has_said_something_else_that_is_published(tmp_path: Path):
+    async with house(tmp_path, scripted("a", FULL, HALF, rows("ab"), HALF, rows("abcdefghi"), HALF)) as orchestrator:
+        await orchestrator.sync()
+        await orchestrator.sync()
+        await orchestrator.reject_held()
+        assert (await orchestrator.sync()).snapshot.held is not None  # something else, and no better
+        assert (await orchestrator.sync()).snapshot.refused == ("a",)
+        assert (await orchestrator.sync()).snapshot.held is None
+        assert orchestrator.get_gate().rejected == ()
+        report = await orchestrator.sync()
+        assert (report.snapshot.refused, report.snapshot.held is not None) == ((), True)
+
+
 async def test_rejecting_after_several_bad_answers_returns_to_what_is_published(tmp_path: Path):
     async with house(tmp_path, scripted("a", FULL, HALF, rows("ab"), rows("a"), DOWN)) as orchestrator:
         for _ in range(4):

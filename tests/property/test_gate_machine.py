@@ -66,6 +66,7 @@ class Model:
         lost = known.keys() - merged.keys()
         if len(lost) < POLICY.fewest or len(lost) <= POLICY.entities * len(known):
             self.let_through(merged)
+            self.rejected = {source: said for source, said in self.rejected.items() if source not in taken}
             return False
         self.held = merged
         self.blamed = {source for name in lost for source in known[name]}

@@ -18,8 +18,9 @@ def sentence(status: Status) -> str:
     if held is None:
         return fresh
     what = held.sentence.removeprefix("held: ")
-    kept = f"Held for {age(max(0.0, (status.at - held.since).total_seconds()))}: {what}; readers keep what was published before"
-    return f"{kept}. The sources: {fresh[:1].lower()}{fresh[1:]}"
+    lasts = age(max(0.0, (status.at - held.since).total_seconds()))
+    kept = "readers keep what was published before"
+    return f"Held for {lasts}: {what}; {kept}. The sources: {fresh[:1].lower()}{fresh[1:]}"
 
 
 def _freshness(status: Status) -> str:

@@ -59,6 +59,14 @@ def admitted(transaction: Transaction, contributions: Iterable[Contribution]) ->
     )
 
 
+def forget_rejections(transaction: Transaction, published: Iterable[Contribution]) -> None:
+    """Let rejections end whose sources have said something else since, and that is published."""
+    rejected = _rejected(transaction)
+    for each in published:
+        if each.source in rejected:
+            transaction.put_document(REJECTED, each.source, None)
+
+
 def hold(
     transaction: Transaction, after: Snapshot, losses: tuple[Loss, ...], sentence: str, at: datetime
 ) -> tuple[Held, bool]:

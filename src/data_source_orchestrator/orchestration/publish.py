@@ -11,7 +11,14 @@ from data_source_orchestrator.core.ports import Transaction
 from data_source_orchestrator.core.snapshot import Snapshot, SnapshotChange
 from data_source_orchestrator.core.source import Source
 from data_source_orchestrator.orchestration.content import put_contents
-from data_source_orchestrator.orchestration.gate import admitted, change_of, hold, release, replace_entities
+from data_source_orchestrator.orchestration.gate import (
+    admitted,
+    change_of,
+    forget_rejections,
+    hold,
+    release,
+    replace_entities,
+)
 from data_source_orchestrator.reconcile.difference import compare
 from data_source_orchestrator.reconcile.expiry import living
 from data_source_orchestrator.reconcile.gate import judge
@@ -48,7 +55,9 @@ def publish(transaction: Transaction, publication: Publication) -> SnapshotChang
     kept, expired = living(said.values(), publication.intervals, publication.at)
     after = merge(kept, publication.rules, priorities=publication.priorities)
     change = _published_or_held(transaction, publication, after, frozenset(each.source for each in expired))
-    if change.held is not None:
+    if change.held is None:
+        forget_rejections(transaction, taken)
+    else:
         transaction.keep_standing(said_before[each.source] for each in taken if each.source in said_before)
     return replace(
         change,

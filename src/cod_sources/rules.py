@@ -35,4 +35,8 @@ RULES = MergeRules(
         "recoil": "ballistics.recoil",
         "bullet_velocity": "ballistics.bullet_velocity",
     },
+    groups=("game",),
+    volatile=("popularity", "is_new"),
+    called=("weapon", "weapons"),
+    parts={"tier": "mode"},
 )

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from data_source_orchestrator.core.claim import MergeRules
+from data_source_orchestrator.core.claim import ENTITIES, MergeRules
 from data_source_orchestrator.core.durations import WholeNumber
 from data_source_orchestrator.core.errors import ConfigurationError, StoreError, StoreFlaw, UnknownSourceError, nearest
 from data_source_orchestrator.core.plugin import Environment, Plugin
@@ -101,6 +101,8 @@ async def assemble(
             http=settings.http,
             budget=settings.budget,
             cached=cached,
+            gate=settings.gate,
+            freshness=settings.freshness,
         )
         await stack.enter_async_context(orchestrator)
         yield Whole(
@@ -193,6 +195,8 @@ def live() -> DataSourceOrchestrator:
         rules=_rules(plugins),
         http=settings.http,
         budget=settings.budget,
+        gate=settings.gate,
+        freshness=settings.freshness,
     )
 
 
@@ -292,9 +296,14 @@ def _refuse_beyond(sources: Sequence[Source[Any]], settings: Settings) -> None:
 
 
 def _rules(plugins: Iterable[Plugin]) -> MergeRules:
-    order: dict[str, tuple[str, ...]] = {}
-    capabilities: dict[str, str] = {}
-    for plugin in plugins:
-        order |= plugin.rules.order
-        capabilities |= plugin.rules.capabilities
-    return MergeRules(order=order, capabilities=capabilities)
+    """Return the rules of all plug-ins together; entities go by a name of their own where all agree on it."""
+    rules = [plugin.rules for plugin in plugins]
+    called = {each.called for each in rules}
+    return MergeRules(
+        order={field: order for each in rules for field, order in each.order.items()},
+        capabilities={word: carrier for each in rules for word, carrier in each.capabilities.items()},
+        groups=tuple(dict.fromkeys(field for each in rules for field in each.groups)),
+        volatile=tuple(dict.fromkeys(field for each in rules for field in each.volatile)),
+        called=called.pop() if len(called) == 1 else ENTITIES,
+        parts={prefix: word for each in rules for prefix, word in each.parts.items()},
+    )

@@ -141,6 +141,38 @@ async def test_entities_come_back_with_every_claim_and_are_replaced_and_removed_
     assert held == {"fig": an_entity("fig"), "pear": an_entity("pear", value=0.5, run="r2")}
 
 
+async def test_what_is_held_takes_the_place_of_what_was_held_and_stands_apart_from_what_is_published(opened: Opened):
+    async with opened() as store:
+        await store.write(lambda tx: tx.put_entities([an_entity("fig")]))
+        await store.write(lambda tx: tx.hold_entities([an_entity("fig", value=2), an_entity("pear")]))
+        await store.write(lambda tx: tx.hold_entities(iter([an_entity("plum")])))
+    async with opened() as store:
+        assert await store.read(lambda tx: (tx.entities(), tx.held_entities())) == (
+            {"fig": an_entity("fig")},
+            {"plum": an_entity("plum")},
+        )
+        await store.write(lambda tx: tx.hold_entities(()))
+        assert await store.read(lambda tx: (tx.entities(), tx.held_entities())) == ({"fig": an_entity("fig")}, {})
+
+
+async def test_of_what_sources_had_said_before_something_was_held_the_oldest_stands(opened: Opened):
+    async with opened() as store:
+        await store.write(lambda tx: tx.keep_standing([a_contribution(weight=1)]))
+        await store.write(lambda tx: tx.keep_standing(iter([a_contribution(weight=2), a_contribution("shop")])))
+    async with opened() as store:
+        held = await store.read(lambda tx: tx.standing())
+        assert held == {"farm": a_contribution(weight=1), "shop": a_contribution("shop")}
+        assert await store.read(lambda tx: tx.contributions()) == {}
+        await store.write(lambda tx: tx.clear_standing())
+        assert await store.read(lambda tx: tx.standing()) == {}
+
+
+async def test_when_each_source_was_last_good_is_known_without_reading_what_it_said(opened: Opened):
+    async with opened() as store:
+        await store.write(lambda tx: tx.put_contribution(a_contribution()))
+        assert await store.read(lambda tx: tx.last_checked()) == {"farm": NOON}
+
+
 async def test_a_moment_of_another_time_zone_comes_back_as_the_same_moment(opened: Opened):
     berlin = NOON.astimezone(timezone(timedelta(hours=2)))
     contribution = Contribution(source="farm", run_id="r1", checked_at=berlin, records=())

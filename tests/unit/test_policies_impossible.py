@@ -92,11 +92,15 @@ ZERO = {
     "min_successful_sources",
     "base_delay",
     "max_delay",
+    "entities",
+    "coverage",
 }
 """Fields for which nothing is a value too; of all the others 0 is refused."""
 
-ABOVE_ONE = {"spread", "failure_ratio", "slow_ratio", "decrease", "slow_share", "quantile"} | {
-    f"{kind}_rate" for kind in ("fault", "latency", "outcome", "behaviour")
+ABOVE_ONE = {
+    *("spread", "failure_ratio", "slow_ratio", "decrease", "slow_share", "quantile"),
+    *("entities", "coverage", "objective"),
+    *(f"{kind}_rate" for kind in ("fault", "latency", "outcome", "behaviour")),
 }
 """Shares, which are never above 1."""
 
@@ -149,7 +153,7 @@ def spellings(value: object) -> tuple[str, ...]:
 def test_every_policy_and_every_field_was_tried():
     tried = {(kind, member.name) for kind in POLICIES for member in fields(kind) if impossible(kind, member.name)}
     assert tried == {(kind, member.name) for kind in POLICIES for member in fields(kind)}
-    assert len(POLICIES) == 11
+    assert len(POLICIES) == 13
 
 
 def test_a_value_is_told_in_one_short_line_whatever_it_is():

@@ -147,13 +147,16 @@ def test_jitter_is_a_switch_or_a_word(tmp_path: Path, value: str, held: str):
         ("[store]\ncolour = 3", "[store] colour (= 3) is not a known setting; there are data_dir"),
         (
             "[wall]",
-            "[wall] is not a known table; there are plugins, run, retry, health, http, limits, hosts, store, sources",
+            (
+                "[wall] is not a known table;"
+                " there are plugins, run, retry, health, gate, freshness, http, limits, hosts, store, sources"
+            ),
         ),
         (
             "config = 'x'",
             (
                 "config (= 'x') is not a known setting;"
-                " there are plugins, run, retry, health, http, limits, hosts, store, sources"
+                " there are plugins, run, retry, health, gate, freshness, http, limits, hosts, store, sources"
             ),
         ),
     ],

@@ -21,6 +21,7 @@ VERBS = [
     ("priority", "wzstats", "9"),
     ("health",),
     ("health", "--probe"),
+    ("gate",),
     ("metrics",),
     ("sandbox", "--list-faults"),
     ("doctor",),
@@ -45,9 +46,21 @@ def test_a_synchronisation_is_told_in_the_promised_shape(dso: Dso):
         assert outcome["records"] >= 20
         assert 0 < outcome["duration_s"] <= told["duration_s"]
     snapshot = told["snapshot"]
-    assert list(snapshot) == ["id", "entities", "new", "changed", "unchanged", "gone", "reason"]
+    assert list(snapshot) == [
+        "id",
+        "entities",
+        "new",
+        "changed",
+        "unchanged",
+        "gone",
+        "reason",
+        "held",
+        "superseded",
+        "refused",
+    ]
     assert snapshot["new"] == snapshot["entities"] >= 60
     assert (snapshot["changed"], snapshot["unchanged"], snapshot["gone"], snapshot["reason"]) == (0, 0, 0, None)
+    assert (snapshot["held"], snapshot["superseded"], snapshot["refused"]) == (None, False, [])
     assert (told["sufficient"], told["missing"]) == (True, [])
 
 

@@ -15,6 +15,7 @@ import typer
 from data_source_orchestrator.cli.options import (
     Common,
     FetchOptions,
+    GateOptions,
     HealthOptions,
     PriorityOptions,
     SandboxOptions,
@@ -73,6 +74,20 @@ VERBS = (
         help="Give a source another priority; a lower number comes first.",
     ),
     Verb(
+        name="status",
+        options=Common,
+        does="status.run",
+        help="Tell how fresh what is served is, by source and by capability, and whether a snapshot is held; exit"
+        " status 0 only if nothing is held, stale, expired or never read.",
+    ),
+    Verb(
+        name="gate",
+        options=GateOptions,
+        does="gate.run",
+        help="Tell what is held back because it has lost too much, and publish or forget it; exit status 1 while"
+        " something is held.",
+    ),
+    Verb(
         name="health",
         options=HealthOptions,
         does="health.run",
@@ -112,8 +127,8 @@ VERBS = (
 )
 
 EPILOG = (
-    "Exit status: 0 sufficient; 1 insufficient, or the store or standard output cannot be used; 2 wrong use or"
-    " configuration; 130 interrupted (143 by SIGTERM)."
+    "Exit status: 0 sufficient; 1 insufficient, or held by the gate, or the store or standard output cannot be used;"
+    " 2 wrong use or configuration; 130 interrupted (143 by SIGTERM)."
 )
 
 

@@ -12,13 +12,19 @@ from typing import Any
 from data_source_orchestrator.core.age import Age
 from data_source_orchestrator.core.claim import Json
 from data_source_orchestrator.core.durations import in_seconds
+from data_source_orchestrator.core.held import Gate, Held
 from data_source_orchestrator.core.outcome import Failure, Outcome, Skipped, Success
 from data_source_orchestrator.core.result import FetchResult
 from data_source_orchestrator.health.metrics import Metrics, SourceMetrics
 from data_source_orchestrator.health.reports import HealthReport, OverallHealth
 from data_source_orchestrator.health.state import Check, Cut, LastFailure
+from data_source_orchestrator.health.timeliness import Objective
+from data_source_orchestrator.orchestration.status import CapabilityStatus, SourceStatus, Status
 from data_source_orchestrator.orchestration.sync import Missing, SyncReport
 from data_source_orchestrator.orchestration.views import SourceView
+
+NOT_PUBLISHED = "not published by the source"
+"""Why a capability that a source declares is not there: no accepted row has ever carried it."""
 
 OPERATOR = "operator"
 """Who has switched a source off where no setting did."""
@@ -44,6 +50,9 @@ def of_sync(report: SyncReport) -> dict[str, Json]:
             "unchanged": change.unchanged,
             "gone": change.gone,
             "reason": change.reason,
+            "held": None if change.held is None else _held(change.held),
+            "superseded": change.superseded,
+            "refused": list(change.refused),
         },
         missing=[_missing(each) for each in report.missing],
     )
@@ -104,6 +113,25 @@ def of_health(overall: OverallHealth, reports: list[HealthReport], views: Mappin
         disabled_sources=overall.disabled_sources,
         offline=[each.key for each in reports if each.offline_at and views[each.key].source.enabled],
         sources={each.key: _health(each, views[each.key]) for each in reports},
+    )
+
+
+def of_gate(gate: Gate) -> dict[str, Json]:
+    """Return what is held, whose rejected data is not taken, and what was decided."""
+    return document("gate", **_gate(gate))
+
+
+def of_status(status: Status, sentence: str) -> dict[str, Json]:
+    """Return how fresh everything is, and the sentence that says so."""
+    return document(
+        "status",
+        message=sentence,
+        good=status.good,
+        objective=status.policy.objective,
+        days=status.policy.days,
+        sources={each.key: _source_status(each, status.at) for each in status.sources},
+        capabilities={each.name: _capability_status(each, status.at) for each in status.capabilities},
+        gate=_gate(status.gate),
     )
 
 
@@ -223,6 +251,81 @@ def _health(report: HealthReport, view: SourceView) -> dict[str, Json]:
         "last_check": _check(report.last_check),
         "cut_short": _cut_short(report.cut_short),
         "offline": _offline(report),
+    }
+
+
+def _gate(gate: Gate) -> dict[str, Json]:
+    return {
+        "held": None if gate.held is None else _held(gate.held),
+        "rejected": {source: moment(at) for source, at in gate.rejected},
+        "decisions": [
+            {
+                "at": moment(each.at),
+                "verdict": each.verdict,
+                "snapshot_id": each.snapshot_id,
+                "sentence": each.sentence,
+                "why": each.why or None,
+            }
+            for each in gate.decisions
+        ],
+    }
+
+
+def _held(held: Held) -> dict[str, Json]:
+    return {
+        "snapshot_id": held.snapshot_id,
+        "entities": held.entities,
+        "since": moment(held.since),
+        "at": moment(held.at),
+        "sentence": held.sentence,
+        "losses": [as_json(loss) for loss in held.losses],
+    }
+
+
+def _source_status(each: SourceStatus, now: datetime) -> dict[str, Json]:
+    source = each.view.source
+    return {
+        "title": source.title,
+        "enabled": source.enabled,
+        "freshness": str(each.freshness),
+        "update_interval_s": source.update_interval,
+        **_ages(each.view.checked_at, each.unchanged_since, each.expires_at, now),
+        "flaw": each.flaw,
+        **_objective(each.objective),
+    }
+
+
+def _capability_status(each: CapabilityStatus, now: datetime) -> dict[str, Json]:
+    """Return how fresh a capability is; what nobody has ever published has no freshness, and a reason for that."""
+    return {
+        "freshness": str(each.freshness) if each.published else None,
+        "reason": None if each.published else NOT_PUBLISHED,
+        "watched": each.watched,
+        "sources": list(each.sources),
+        "without": list(each.without),
+        **_ages(each.checked_at, each.unchanged_since, each.expires_at, now),
+        **_objective(each.objective),
+    }
+
+
+def _ages(
+    checked_at: datetime | None, unchanged_since: datetime | None, expires_at: datetime | None, now: datetime
+) -> dict[str, Json]:
+    return {
+        "checked_at": moment(checked_at),
+        "checked_age_s": (now - checked_at).total_seconds() if checked_at else None,
+        "unchanged_since": moment(unchanged_since),
+        "data_age_s": (now - unchanged_since).total_seconds() if unchanged_since else None,
+        "expires_at": moment(expires_at),
+        "expires_in_s": (expires_at - now).total_seconds() if expires_at else None,
+    }
+
+
+def _objective(objective: Objective | None) -> dict[str, Json]:
+    return {
+        "achieved": objective.achieved if objective else None,
+        "budget_used": objective.used if objective else None,
+        "burn": objective.burn if objective else None,
     }
 
 

@@ -128,6 +128,25 @@ class PriorityOptions(SwitchOptions):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GateOptions(Common):
+    """What `gate` takes."""
+
+    action: Annotated[
+        str | None,
+        Argument(
+            metavar="accept|reject", help="Publish what is held, or forget it; without it, what is held is only told."
+        ),
+    ] = None
+    snapshot: Annotated[
+        str | None,
+        Argument(metavar="SNAPSHOT", help="How the snapshot's id begins that is meant; refused if it is another."),
+    ] = None
+    why: Annotated[
+        str | None, Option("--why", metavar="TEXT", help="Your reason, to be told with the decision later on.")
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HealthOptions(Faulty):
     """What `health` takes."""
 

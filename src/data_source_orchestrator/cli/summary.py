@@ -35,7 +35,7 @@ def of_sync(report: SyncReport, titles: Titles, now: datetime, console: Console)
     """Tell a synchronisation."""
     outcomes = report.result.outcomes
     lines = [*_sources(outcomes, report.records, titles, console), Text()]
-    lines += paragraph(say(_snapshot(report.snapshot)), console, rest="  ")
+    lines += _snapshot(report.snapshot, titles, console)
     if report.missing:
         lines += [Text(), Text("Missing", "bold")]
     for each in report.missing:
@@ -86,12 +86,35 @@ def _beside(age: Age | None) -> tuple[str, ...]:
     return (f"what it said {span(age.seconds)} ago stands beside it",) if age else ()
 
 
-def _snapshot(change: SnapshotChange) -> str:
+def _snapshot(change: SnapshotChange, titles: Titles, console: Console) -> list[Text]:
+    """Tell what became of the snapshot, and whose rejected word came again."""
+    if change.held is not None:
+        lines = paragraph(marked(BAD, _capital(change.held.sentence), console), console, rest="  ")
+        kept = f"snapshot {change.id[:12] if change.id else 'without any entity'} is stored, and not published"
+        told = (
+            f"{kept}; readers keep the one before. `dso gate` tells more, `dso gate accept` publishes it all the same"
+        )
+        lines += paragraph(say(told), console, first="  ", rest="  ")
+    else:
+        lines = paragraph(say(_stored(change)), console, rest="  ")
+    for source in change.refused:
+        who = titles.get(source, source)
+        told = f"{who} says again what was rejected: what it said before that counts until it expires"
+        lines += paragraph(marked(DOUBTFUL, told, console), console, rest="  ")
+    return lines
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
+
+
+def _stored(change: SnapshotChange) -> str:
     if change.id is None:
         return f"Nothing is stored: {change.reason}"
     counts = {"new": change.new, "changed": change.changed, "unchanged": change.unchanged, "gone": change.gone}
     told = ", ".join(f"{count} {word}" for word, count in counts.items() if count or word != "gone")
-    return f"Stored {counted(change.entities, 'entity', 'entities')}: {told}; snapshot {change.id[:12]}"
+    instead = ", in place of the one that was held" if change.superseded else ""
+    return f"Stored {counted(change.entities, 'entity', 'entities')}: {told}; snapshot {change.id[:12]}{instead}"
 
 
 def _gap(missing: Missing, outcome: Outcome[object], titles: Titles) -> str:

@@ -13,7 +13,7 @@ from data_source_orchestrator.cli.screen import Screen
 
 
 def run(options: FetchOptions, screen: Screen | None = None) -> int:
-    """Fetch, check, merge and store; report, and return whether it was sufficient."""
+    """Fetch, check, merge and store; report, and return whether it was sufficient and published."""
     return perform(options, _sync, screen)
 
 
@@ -33,4 +33,5 @@ async def _sync(options: FetchOptions, whole: Whole, screen: Screen) -> int:
         raise
     screen.document(documents.of_sync(report))
     screen.show(summary.of_sync(report, titles, coordinator.clock.now(), screen.out))
-    return SUFFICIENT if report.result.metadata.sufficient else INSUFFICIENT
+    good = report.result.metadata.sufficient and report.snapshot.held is None
+    return SUFFICIENT if good else INSUFFICIENT

@@ -39,6 +39,11 @@ OF_STATUS: Mapping[str, Mark] = MappingProxyType(
         "down": BAD,
         "unknown": WAITING,
         "disabled": NEITHER,
+        "fresh": GOOD,
+        "late": DOUBTFUL,
+        "stale": DOUBTFUL,
+        "expired": BAD,
+        "never": WAITING,
         "ok": GOOD,
         "look here": DOUBTFUL,
     }
@@ -78,6 +83,13 @@ def span(seconds: float) -> str:
         return f"{seconds:.1f} s"
     _, unit, word = next(each for each in _SPANS if seconds < each[0])
     return f"{seconds / unit:.0f} {word}"
+
+
+def age(seconds: float) -> str:
+    """Return an age, or what is left of one, in hours up to four days: 20 s, 12 min, 50 h, 9 days."""
+    if 2 * 3600 <= seconds < 4 * 86400:
+        return f"{seconds / 3600:.0f} h"
+    return f"{seconds:.0f} s" if seconds < 60 else span(seconds)  # noqa: PLR2004 — a minute
 
 
 def size(count: int) -> str:

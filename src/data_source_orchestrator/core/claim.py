@@ -112,17 +112,28 @@ class Contribution:
     records: tuple[Record, ...]
 
 
+ENTITIES = ("entity", "entities")
+"""What entities are called where nobody knows a better name."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MergeRules:
     """How contributions become entities.
 
     `order` names, for a field or the prefix before its first dot, which sources are believed before which; a
     source that is not named comes after those that are, by priority. `capabilities` tells which field, or
-    prefix of fields, carries a capability that a source provides.
+    prefix of fields, carries a capability that a source provides. `groups` names fields by whose value entities
+    belong together, such as a product's country: a group that vanishes is noticed although it is small. `volatile`
+    names fields, or prefixes, that come and go by their nature, so that nobody wonders when they do. `called` is what
+    people call one entity and several, and `parts` what they call that which stands behind a prefix.
     """
 
     order: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     capabilities: Mapping[str, str] = field(default_factory=dict)
+    groups: tuple[str, ...] = ()
+    volatile: tuple[str, ...] = ()
+    called: tuple[str, str] = ENTITIES
+    parts: Mapping[str, str] = field(default_factory=dict)
 
 
 EXPIRED_AFTER = 4.0

@@ -130,6 +130,15 @@ class HealthChanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FreshnessChanged(Event):
+    """A source's freshness was found to be another than at the run before: fresh, late, stale, expired or never."""
+
+    source: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceFinished(Event):
     """One execution of a source has ended, at `at`, and is counted; shared by every run that waited for it."""
 
@@ -194,6 +203,19 @@ class SnapshotPublished(Event):
     new: int
     changed: int
     unchanged: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotHeld(Event):
+    """A snapshot was stored and not published, because it has lost too much; told once for each such snapshot.
+
+    `sentence` says what is missing, how many and from whom; the id is None where nothing would be left.
+    """
+
+    snapshot_id: str | None
+    entities: int
+    gone: int
+    sentence: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,6 +48,10 @@ class Transaction(Protocol):
         """Return each source's last good contribution by key."""
         ...
 
+    def last_checked(self) -> dict[str, datetime]:
+        """Return when each source's last good contribution was accepted, by key."""
+        ...
+
     def put_contribution(self, contribution: Contribution) -> None:
         """Keep a contribution in place of its source's last one."""
         ...
@@ -66,6 +70,26 @@ class Transaction(Protocol):
 
     def confirm_snapshot(self, snapshot_id: str, entities: int, at: datetime) -> None:
         """Note that this snapshot is current at that moment, adding it where it was never seen."""
+        ...
+
+    def held_entities(self) -> dict[str, Entity]:
+        """Return the entities of the snapshot that is held back, by id."""
+        ...
+
+    def hold_entities(self, entities: Iterable[Entity]) -> None:
+        """Hold back these entities in place of those that were held; nothing is held where there are none."""
+        ...
+
+    def standing(self) -> dict[str, Contribution]:
+        """Return what sources had said before something was held, by key, where they say something else since."""
+        ...
+
+    def keep_standing(self, contributions: Iterable[Contribution]) -> None:
+        """Keep what sources had said, unless something older is kept of them already."""
+        ...
+
+    def clear_standing(self) -> None:
+        """Let go of what sources had said before."""
         ...
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from data_source_orchestrator.core.claim import Json
+from data_source_orchestrator.core.held import Held
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,13 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SnapshotChange:
-    """What a run did to the snapshot; the counts are entities. `reason` says why there is none."""
+    """What a run did to the snapshot; the counts are entities. `reason` says why there is none.
+
+    Where the gate `held` the snapshot, all this is what publishing it would do, and readers keep the one before;
+    `held_anew` says that this very snapshot was not held yet. `superseded` says that it was published in place of one
+    that was held. `refused` are the sources that said again what an
+    operator had rejected, and of which what they said before that was merged.
+    """
 
     id: str | None
     entities: int
@@ -61,3 +68,7 @@ class SnapshotChange:
     unchanged: int = 0
     gone: int = 0
     reason: str | None = None
+    held: Held | None = None
+    held_anew: bool = False
+    superseded: bool = False
+    refused: tuple[str, ...] = ()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol, TypeVar, cast, get_origin, overload
 
 from data_source_orchestrator.core.contract import Contract
-from data_source_orchestrator.core.durations import Seconds, count, flag, in_seconds, seconds, share
+from data_source_orchestrator.core.durations import Seconds, age, count, flag, in_seconds, seconds, share
 from data_source_orchestrator.core.errors import ConfigurationError
 from data_source_orchestrator.core.policies import (
     BreakerPolicy,
@@ -46,7 +46,8 @@ class Source(Generic[T]):
     limits the coordinator knows. `budget` is what its extra calls may spend; None leaves it to the coordinator.
     `hedge` and `chaos` are off unless given. `cache` keeps accepted payloads, in memory
     or, where `payload_type` tells what they are, for longer than the process; `serve_stale` is the age in seconds up
-    to which one of them is served beside a failure. `upstream` names where it reads, as a base URL that can be set:
+    to which one of them is served beside a failure. `max_data_age` is how long in seconds it may say the same before
+    that is told as a flaw; None is for ever. `upstream` names where it reads, as a base URL that can be set:
     what was kept of another upstream is not served. `switched_off_by` names the setting that keeps the source off
     whatever the operator says.
     """
@@ -74,6 +75,7 @@ class Source(Generic[T]):
     cache: CachePolicy | None = None
     payload_type: type[Any] | None = None
     serve_stale: Seconds | None = None
+    max_data_age: Seconds | None = None
     upstream: str = ""
     switched_off_by: str | None = None
 
@@ -100,6 +102,8 @@ class Source(Generic[T]):
             )
         _check_frequency(self.update_frequency, f"{self.key}.update_frequency")
         serving_stale(self.cache, self.serve_stale, self.key)
+        if self.max_data_age is not None:
+            self._set(max_data_age=age(self.max_data_age, f"{self.key}.max_data_age"))
 
     def _set(self, **values: object) -> None:
         for name, value in values.items():

@@ -3,6 +3,7 @@
 The age is that of the last check upstream, whether the answer had changed or not.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 
@@ -38,3 +39,18 @@ def freshness_of(checked_at: datetime | None, interval: float, now: datetime) ->
     if intervals > LATE_AFTER:
         return Freshness.LATE
     return Freshness.FRESH
+
+
+_WORST_FIRST = (Freshness.STALE, Freshness.LATE, Freshness.FRESH)
+
+
+def freshness_of_several(sources: Iterable[Freshness]) -> Freshness:
+    """Judge what several sources give together: it is as fresh as the least fresh of those that still count.
+
+    Where none counts any longer it has expired, unless none was ever read.
+    """
+    found = set(sources)
+    counting = next((each for each in _WORST_FIRST if each in found), None)
+    if counting is not None:
+        return counting
+    return Freshness.EXPIRED if Freshness.EXPIRED in found else Freshness.NEVER

@@ -15,7 +15,7 @@ from data_source_orchestrator.history.atomic import Atomic, Values
 
 
 class SqliteTransaction(Atomic):
-    """One transaction on what runs leave behind: documents, runs, contributions, entities and snapshots."""
+    """One transaction on what runs leave behind: documents, runs, contributions, entities, snapshots, what is held."""
 
     def documents(self, kind: str) -> dict[str, Json]:
         """Return all small documents of a kind by key."""
@@ -36,11 +36,13 @@ class SqliteTransaction(Atomic):
         """Return each source's last good contribution by key."""
         return {held.source: held for held in self._rows("contributions", codec.contribution_of)}
 
+    def last_checked(self) -> dict[str, datetime]:
+        """Return when each source's last good contribution was accepted, by key."""
+        return dict(self._rows("last_checked", lambda source, checked_at: (source, codec.moment_of(checked_at))))
+
     def put_contribution(self, contribution: Contribution) -> None:
         """Keep a contribution in place of its source's last one."""
-        checked = codec.moment_text(contribution.checked_at)
-        body = codec.contribution_body(contribution)
-        self._change("put_contribution", [(contribution.source, contribution.run_id, checked, body)])
+        self._change("put_contribution", [_contribution_row(contribution)])
 
     def entities(self) -> dict[str, Entity]:
         """Return the entities of the current snapshot by id."""
@@ -57,6 +59,32 @@ class SqliteTransaction(Atomic):
     def confirm_snapshot(self, snapshot_id: str, entities: int, at: datetime) -> None:
         """Note that this snapshot is current at that moment, adding it where it was never seen."""
         self._change("confirm_snapshot", [(snapshot_id, entities, codec.moment_text(at))])
+
+    def held_entities(self) -> dict[str, Entity]:
+        """Return the entities of the snapshot that is held back, by id."""
+        return {entity.id: entity for entity in self._rows("held_entities", codec.entity_of)}
+
+    def hold_entities(self, entities: Iterable[Entity]) -> None:
+        """Hold back these entities in place of those that were held; nothing is held where there are none."""
+        self._change("clear_held_entities", [()])
+        self._change("put_held_entity", [(entity.id, codec.entity_text(entity)) for entity in entities])
+
+    def standing(self) -> dict[str, Contribution]:
+        """Return what sources had said before something was held, by key, where they say something else since."""
+        return {held.source: held for held in self._rows("standing", codec.contribution_of)}
+
+    def keep_standing(self, contributions: Iterable[Contribution]) -> None:
+        """Keep what sources had said, unless something older is kept of them already."""
+        self._change("put_standing", [_contribution_row(contribution) for contribution in contributions])
+
+    def clear_standing(self) -> None:
+        """Let go of what sources had said before."""
+        self._change("clear_standing", [()])
+
+
+def _contribution_row(contribution: Contribution) -> Values:
+    checked = codec.moment_text(contribution.checked_at)
+    return contribution.source, contribution.run_id, checked, codec.contribution_body(contribution)
 
 
 def _outcome_row(run_id: str, outcome: Outcome[object]) -> Values:

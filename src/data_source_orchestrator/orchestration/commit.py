@@ -1,19 +1,25 @@
 """What one run changes in the store: a function of a transaction and of values, run on the store's own thread."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from data_source_orchestrator.core.claim import Json
 from data_source_orchestrator.core.events import SourceForgotten, SourceSwitched
+from data_source_orchestrator.core.held import Gate
 from data_source_orchestrator.core.ports import Transaction
 from data_source_orchestrator.core.snapshot import SnapshotChange
 from data_source_orchestrator.health.document import from_json, to_json
 from data_source_orchestrator.health.metrics import RunTotals, run_finished, totals_from_json, totals_to_json
 from data_source_orchestrator.health.state import SourceHealth
+from data_source_orchestrator.health.timeliness import Timeliness
+from data_source_orchestrator.orchestration.content import KIND as CONTENT
+from data_source_orchestrator.orchestration.content import Contents, contents_of
+from data_source_orchestrator.orchestration.gate import Ruling, decide, gate_of
 from data_source_orchestrator.orchestration.happened import Happened, Ran, SourceHappened, fold, source_of
 from data_source_orchestrator.orchestration.paces import Paces, put_paces, stored_paces
 from data_source_orchestrator.orchestration.publish import Publication, publish, words_of
+from data_source_orchestrator.orchestration.timely import Refreshed, put_timeliness, stored_timeliness
 from data_source_orchestrator.orchestration.versioned import NEVER_STORED, Versioned, versioned
 
 TOTALS = "runs"
@@ -22,12 +28,16 @@ TOTALS = "runs"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Everything that one transaction keeps; `breakers` and `paces` are those that this process offers."""
+    """Everything that one transaction keeps; `breakers` and `paces` are those that this process offers.
+
+    With it comes a `publication` or an operator's `ruling` on what the gate holds, never both.
+    """
 
     happened: tuple[Happened, ...] = ()
     breakers: Mapping[str, Versioned]
     paces: Paces | None = None
     publication: Publication | None = None
+    ruling: Ruling | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +51,11 @@ class Kept:
     switches: Mapping[str, Json]
     last_checked: Mapping[str, datetime]
     carried: Mapping[str, frozenset[str]]
+    contents: Mapping[str, Contents]
+    timeliness: Mapping[str, Timeliness]
+    gate: Gate
     change: SnapshotChange | None = None
+    refreshed: tuple[Refreshed, ...] = ()
 
 
 def commit(transaction: Transaction, batch: Batch) -> Kept:
@@ -53,11 +67,15 @@ def commit(transaction: Transaction, batch: Batch) -> Kept:
     _put_breakers(transaction, batch.breakers, {source_of(each) for each in of_sources if _decides(each)})
     if batch.paces is not None:
         put_paces(transaction, batch.paces)
-    change = publish(transaction, batch.publication) if batch.publication else None
-    return remembered(transaction, change)
+    if batch.publication is not None:
+        published = publish(transaction, batch.publication)
+        refreshed = put_timeliness(transaction, batch.publication.intervals, batch.publication.at)
+        return replace(remembered(transaction), change=published, refreshed=refreshed)
+    accepted = decide(transaction, batch.ruling) if batch.ruling is not None else None
+    return replace(remembered(transaction), change=accepted)
 
 
-def remembered(transaction: Transaction, change: SnapshotChange | None = None) -> Kept:
+def remembered(transaction: Transaction) -> Kept:
     """Return what the store holds."""
     return Kept(
         health={key: from_json(document) for key, document in transaction.documents("health").items()},
@@ -65,9 +83,11 @@ def remembered(transaction: Transaction, change: SnapshotChange | None = None) -
         breakers={key: versioned(held) for key, held in transaction.documents("breaker").items()},
         paces=stored_paces(transaction),
         switches=transaction.documents("switch"),
-        last_checked={key: held.checked_at for key, held in transaction.contributions().items()},
+        last_checked=transaction.last_checked(),
         carried={key: words_of(held) for key, held in transaction.documents("capabilities").items()},
-        change=change,
+        contents={key: contents_of(held) for key, held in transaction.documents(CONTENT).items()},
+        timeliness=stored_timeliness(transaction),
+        gate=gate_of(transaction),
     )
 
 

@@ -17,13 +17,18 @@ from data_source_orchestrator.core.events import (
     SourceRegistered,
     SourceSwitched,
 )
+from data_source_orchestrator.core.held import Gate
+from data_source_orchestrator.core.policies import GatePolicy
 from data_source_orchestrator.core.ports import Store
 from data_source_orchestrator.core.snapshot import SnapshotChange
 from data_source_orchestrator.core.waiting import to_their_end
 from data_source_orchestrator.fanout.coordinator import SourceCoordinator
 from data_source_orchestrator.health.metrics import RunTotals, run_finished
 from data_source_orchestrator.health.state import SourceHealth
+from data_source_orchestrator.health.timeliness import Timeliness
 from data_source_orchestrator.orchestration.commit import Batch, Kept, commit, remembered
+from data_source_orchestrator.orchestration.content import Contents
+from data_source_orchestrator.orchestration.gate import Ruling
 from data_source_orchestrator.orchestration.happened import Happened, Ran, fold, slim, source_of
 from data_source_orchestrator.orchestration.paces import follow_paces, offered_paces, take_paces
 from data_source_orchestrator.orchestration.publish import Publication, carried_by
@@ -32,6 +37,9 @@ from data_source_orchestrator.orchestration.versioned import NEVER_STORED, Versi
 
 _LOG = logging.getLogger("data_source_orchestrator")
 
+Work = Publication | Ruling | None
+"""What a transaction does beside keeping what happened."""
+
 MOST_UNKEPT = 10_000
 """Things that are remembered for a store that keeps failing; the oldest are let go first."""
 
@@ -39,11 +47,14 @@ MOST_UNKEPT = 10_000
 class Keeper:
     """Stands between the live coordinator and a store, which other processes may write to as well."""
 
-    def __init__(self, coordinator: SourceCoordinator, store: Store | None, rules: MergeRules) -> None:
+    def __init__(
+        self, coordinator: SourceCoordinator, store: Store | None, rules: MergeRules, gate: GatePolicy = GatePolicy()
+    ) -> None:
         self.totals = RunTotals()
         self._coordinator = coordinator
         self._store = store
         self._rules = rules
+        self._gate = gate
         self._unkept: list[Happened] = []
         self._being_kept: list[Happened] = []
         self._kept: Kept | None = None
@@ -62,10 +73,26 @@ class Keeper:
         """The capabilities that each source's accepted rows have ever carried."""
         return self._kept.carried if self._kept else {}
 
-    def demand_store(self) -> None:
-        """Refuse what needs a store where there is none."""
+    @property
+    def contents(self) -> Mapping[str, Contents]:
+        """What each source has said last, by digest."""
+        return self._kept.contents if self._kept else {}
+
+    @property
+    def timeliness(self) -> Mapping[str, Timeliness]:
+        """When each source was read, and when it was not fresh."""
+        return self._kept.timeliness if self._kept else {}
+
+    @property
+    def gate(self) -> Gate:
+        """The gate as it stands in the store."""
+        return self._kept.gate if self._kept else Gate()
+
+    def demand_store(self) -> Store:
+        """Return the store, or refuse what needs one where there is none."""
         if self._store is None:
             raise ConfigurationError("sync() needs somewhere to keep what it merges; give the orchestrator a store")
+        return self._store
 
     async def load(self) -> None:
         """Take over switches, health, breakers, paces and totals from the store, once."""
@@ -98,7 +125,7 @@ class Keeper:
     async def keep(self) -> None:
         """Keep, in one transaction, all that happened since the last one."""
         if self._store is not None:
-            await self._write(self._store, None)
+            await self._write(self._store)
 
     async def keep_if_possible(self) -> None:
         """Keep what happened; where the store fails, tell it in the log, once for each reason, and try next time."""
@@ -116,16 +143,17 @@ class Keeper:
         if self._unkept:
             await self.keep_if_possible()
 
-    async def publish(self, contributions: tuple[Contribution, ...]) -> SnapshotChange:
-        """Keep what happened and what a run contributed, and make the current snapshot of that."""
-        self.demand_store()
-        if self._store is None or not (kept := await self._write(self._store, contributions)).change:
-            return SnapshotChange(id=None, entities=0)
-        return kept.change
+    async def publish(self, contributions: tuple[Contribution, ...]) -> Kept:
+        """Keep what happened and what a run contributed, make a snapshot of that, and publish or hold it."""
+        return await self._write(self.demand_store(), self._publication(contributions))
 
-    async def _write(self, store: Store, contributions: tuple[Contribution, ...] | None) -> Kept:
+    async def decide(self, ruling: Ruling) -> SnapshotChange | None:
+        """Do what an operator decided of what the gate holds, and return what that published."""
+        return (await self._write(self.demand_store(), ruling)).change
+
+    async def _write(self, store: Store, work: Work = None) -> Kept:
         """Commit in a task of its own, so that a cancellation leaves neither the store nor this half-done."""
-        task = asyncio.create_task(self._commit(store, contributions))
+        task = asyncio.create_task(self._commit(store, work))
         try:
             await to_their_end([task])
         except asyncio.CancelledError:
@@ -139,7 +167,7 @@ class Keeper:
         """All that has happened and that the store's view does not hold yet."""
         return [*self._being_kept, *self._unkept]
 
-    async def _commit(self, store: Store, contributions: tuple[Contribution, ...] | None) -> Kept:
+    async def _commit(self, store: Store, work: Work) -> Kept:
         async with self._turn():
             self._being_kept, self._unkept = self._unkept, []
             try:
@@ -149,7 +177,8 @@ class Keeper:
                     happened=tuple(self._being_kept),
                     breakers=offered,
                     paces=paces,
-                    publication=None if contributions is None else self._publication(contributions),
+                    publication=work if isinstance(work, Publication) else None,
+                    ruling=work if isinstance(work, Ruling) else None,
                 )
                 kept = await store.write(lambda transaction: commit(transaction, batch))
             except Exception:
@@ -246,5 +275,7 @@ class Keeper:
             rules=self._rules,
             intervals={source.key: source.update_interval for source in sources},
             priorities={source.key: source.priority for source in sources},
+            titles={source.key: source.title for source in sources},
+            gate=self._gate,
             at=self._coordinator.clock.now(),
         )

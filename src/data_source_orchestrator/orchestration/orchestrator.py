@@ -13,8 +13,16 @@ from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.durations import in_seconds
 from data_source_orchestrator.core.errors import ConfigurationError, StoreError
 from data_source_orchestrator.core.events import BudgetRefused, Event, SourceForgotten
+from data_source_orchestrator.core.held import Gate
 from data_source_orchestrator.core.outcome import Outcome
-from data_source_orchestrator.core.policies import BudgetPolicy, OrchestratorConfig, Purpose, RetryConfig
+from data_source_orchestrator.core.policies import (
+    BudgetPolicy,
+    FreshnessPolicy,
+    GatePolicy,
+    OrchestratorConfig,
+    Purpose,
+    RetryConfig,
+)
 from data_source_orchestrator.core.ports import CacheStore, Store
 from data_source_orchestrator.core.result import FetchResult, MetaResult
 from data_source_orchestrator.core.snapshot import SnapshotChange
@@ -25,9 +33,12 @@ from data_source_orchestrator.fanout.plan import Query, make_plan
 from data_source_orchestrator.health.metrics import Metrics, metrics
 from data_source_orchestrator.health.reports import HealthReport, OverallHealth
 from data_source_orchestrator.orchestration.checkup import check_sources
+from data_source_orchestrator.orchestration.commit import Kept
+from data_source_orchestrator.orchestration.gate import Ruling
 from data_source_orchestrator.orchestration.keeper import Keeper
 from data_source_orchestrator.orchestration.run import Run
-from data_source_orchestrator.orchestration.sync import SyncReport, contributions_of, published, report_on
+from data_source_orchestrator.orchestration.status import Status, status_of
+from data_source_orchestrator.orchestration.sync import SyncReport, contributions_of, events_of, published, report_on
 from data_source_orchestrator.orchestration.views import SourceView, view
 from data_source_orchestrator.resilience.background import Background
 from data_source_orchestrator.resilience.budget import RetryBudget
@@ -47,7 +58,8 @@ class DataSourceOrchestrator:
     left there. Without, each call opens what it needs and closes it again. `http` bounds what its own HTTP client takes
     from an upstream; `budget` is what the retries and hedges of one run may spend together, beside each source's own.
     `cached` keeps the result caches of those sources that tell the type of their payload; the others' are in memory.
-    Times are in seconds.
+    `gate` says how much a new snapshot may have lost and still be published, `freshness` what share of the time
+    sources are meant to be fresh. Times are in seconds.
     """
 
     def __init__(  # noqa: PLR0913 — each is another thing that is handed in
@@ -61,6 +73,8 @@ class DataSourceOrchestrator:
         http: HttpPolicy = HttpPolicy(),
         budget: BudgetPolicy = BudgetPolicy(),
         cached: CacheStore | None = None,
+        gate: GatePolicy = GatePolicy(),
+        freshness: FreshnessPolicy = FreshnessPolicy(),
     ) -> None:
         self.coordinator = SourceCoordinator() if coordinator is None else coordinator
         self.config = config
@@ -69,7 +83,8 @@ class DataSourceOrchestrator:
         self._http = HttpPool(http, clock=self._clock)
         self._background = Background()
         self._flights = Flights(self.coordinator, self._http, cached=cached, background=self._background)
-        self._keeper = Keeper(self.coordinator, store, rules)
+        self._keeper = Keeper(self.coordinator, store, rules, gate)
+        self._freshness = freshness
         self.coordinator.hub.follow(self._forget_soon, SourceForgotten)
         self._run_budget = budget
         self._entered: list[AsyncExitStack] = []
@@ -131,7 +146,8 @@ class DataSourceOrchestrator:
     async def sync(self, *keys: str) -> SyncReport:
         """Ask these sources, or all, merge what they give with every source's last good data, and keep it.
 
-        What is finished is kept even where the run is interrupted. Raises `StoreError` where nothing can be kept.
+        What is finished is kept even where the run is interrupted. A snapshot that has lost too much is held, and the
+        one before stays published. Raises `StoreError` where nothing can be kept.
         """
         self._keeper.demand_store()
         await self._keeper.load()
@@ -141,9 +157,9 @@ class DataSourceOrchestrator:
         except (asyncio.CancelledError, KeyboardInterrupt, SystemExit):
             await self._publish_if_possible(run)
             raise
-        change = await self._publish(run)
+        kept = await self._publish(run)
         result = run.result(self._registered())
-        return report_on(run, result, change, self._keeper.last_checked, self._keeper.carried)
+        return report_on(run, result, kept)
 
     async def check_source_health(self, *keys: str) -> list[HealthReport]:
         """Check these sources, or all, by their light probes, all at once, and report on each.
@@ -179,6 +195,32 @@ class DataSourceOrchestrator:
             view(self.coordinator, source, self._keeper.last_checked.get(source.key), self._keeper.carried)
             for source in self.coordinator.get_all_sources()
         ]
+
+    def get_gate(self) -> Gate:
+        """Return what the gate holds, whose rejected data it does not take, and what was decided last."""
+        return self._keeper.gate
+
+    def get_status(self) -> Status:
+        """Return how fresh each source and each capability is, against the objective, and how the gate stands."""
+        return status_of(self.get_source_views(), self._keeper, self._freshness, self._clock.now())
+
+    async def accept_held(self, *, why: str = "", snapshot: str = "") -> SnapshotChange | None:
+        """Publish what the gate holds: it is the measure from now on; with `snapshot` only where its id begins so.
+
+        Where nothing is held and data was rejected before, that is taken again from the next run on, and None
+        returned. Raises `ConfigurationError` where there is nothing to accept, or another snapshot is held by now.
+        """
+        change = await self._decide(accept=True, why=why, snapshot=snapshot)
+        if change is not None and change.id is not None:
+            self.coordinator.hub.emit(published(change, change.id, self._clock.now()))
+        return change
+
+    async def reject_held(self, *, why: str = "", snapshot: str = "") -> None:
+        """Forget what the gate holds, and believe again what those had said of whom something is missing there.
+
+        What they said instead is not taken again while they say exactly that. Raises as `accept_held` does.
+        """
+        await self._decide(accept=False, why=why, snapshot=snapshot)
 
     async def enable(self, key: str) -> bool:
         """Switch a source on, let it through its breaker, and keep that; False if unknown."""
@@ -221,6 +263,12 @@ class DataSourceOrchestrator:
         except StoreError as error:
             _LOG.error("not forgotten yet: %s", error)
 
+    async def _decide(self, *, accept: bool, why: str, snapshot: str) -> SnapshotChange | None:
+        self._keeper.demand_store()
+        await self._keeper.load()
+        ruling = Ruling(accept=accept, at=self._clock.now(), why=why, snapshot=snapshot)
+        return await self._keeper.decide(ruling)
+
     async def _act(self, act: Callable[[], bool]) -> bool:
         await self._keeper.load()
         known = act()
@@ -251,12 +299,12 @@ class DataSourceOrchestrator:
             await self._keeper.keep_if_possible()
         return run
 
-    async def _publish(self, run: Run) -> SnapshotChange:
+    async def _publish(self, run: Run) -> Kept:
         now = self._clock.now()
-        change = await self._keeper.publish(contributions_of(run, now))
-        if change.id is not None:
-            self.coordinator.hub.emit(published(change, change.id, now))
-        return change
+        kept = await self._keeper.publish(contributions_of(run, now))
+        for event in events_of(kept, now):
+            self.coordinator.hub.emit(event)
+        return kept
 
     async def _publish_if_possible(self, run: Run) -> None:
         """Keep what is finished of an interrupted run; a store that fails must not hide the interruption."""

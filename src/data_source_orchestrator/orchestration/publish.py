@@ -1,53 +1,83 @@
 """Turns what sources said last into the current snapshot, inside one transaction."""
 
 from collections.abc import Iterable, Mapping, Sized
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from data_source_orchestrator.core.claim import Contribution, Json, MergeRules
+from data_source_orchestrator.core.policies import GatePolicy
 from data_source_orchestrator.core.ports import Transaction
-from data_source_orchestrator.core.snapshot import SnapshotChange
+from data_source_orchestrator.core.snapshot import Snapshot, SnapshotChange
 from data_source_orchestrator.core.source import Source
+from data_source_orchestrator.orchestration.content import put_contents
+from data_source_orchestrator.orchestration.gate import (
+    admitted,
+    change_of,
+    forget_rejections,
+    hold,
+    release,
+    replace_entities,
+)
 from data_source_orchestrator.reconcile.difference import compare
 from data_source_orchestrator.reconcile.expiry import living
+from data_source_orchestrator.reconcile.gate import judge
+from data_source_orchestrator.reconcile.gate_words import sentence
 from data_source_orchestrator.reconcile.survivorship import merge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
-    """What a run adds to the snapshot, and by what the snapshot is made."""
+    """What a run adds to the snapshot, and by what the snapshot is made and judged."""
 
     contributions: tuple[Contribution, ...]
     carried: Mapping[str, frozenset[str]]
     rules: MergeRules
     intervals: Mapping[str, float]
     priorities: Mapping[str, int]
+    titles: Mapping[str, str]
+    gate: GatePolicy
     at: datetime
 
 
 def publish(transaction: Transaction, publication: Publication) -> SnapshotChange:
-    """Keep new contributions, merge them with every other source's last good one, and say what that changed."""
-    for contribution in publication.contributions:
+    """Keep new contributions, merge them with every other source's last good one, and say what that changed.
+
+    Where the merged snapshot has lost too much, it is held, and the published one stays.
+    """
+    said_before = transaction.contributions()
+    taken = admitted(transaction, publication.contributions)
+    for contribution in taken:
         transaction.put_contribution(contribution)
+    put_contents(transaction, taken)
     _put_carried(transaction, publication.carried)
-    held = transaction.contributions().values()
-    kept, expired = living(held, publication.intervals, publication.at)
+    said = {**said_before, **{each.source: each for each in taken}}
+    kept, expired = living(said.values(), publication.intervals, publication.at)
     after = merge(kept, publication.rules, priorities=publication.priorities)
-    difference = compare(transaction.entities(), after)
-    transaction.put_entities(after.entities.values())
-    transaction.remove_entities(difference.gone)
-    if after.id is not None:
-        transaction.confirm_snapshot(after.id, len(after.entities), publication.at)
-    return SnapshotChange(
-        id=after.id,
-        entities=len(after.entities),
-        new=len(difference.new),
-        changed=len(difference.changed),
-        unchanged=len(difference.unchanged),
-        gone=len(difference.gone),
+    change = _published_or_held(transaction, publication, after, frozenset(each.source for each in expired))
+    if change.held is None:
+        forget_rejections(transaction, taken)
+    else:
+        transaction.keep_standing(said_before[each.source] for each in taken if each.source in said_before)
+    return replace(
+        change,
         reason=None if after.id else _nothing(kept, expired),
+        refused=tuple(each.source for each in publication.contributions if each not in taken),
     )
+
+
+def _published_or_held(
+    transaction: Transaction, publication: Publication, after: Snapshot, expired: frozenset[str]
+) -> SnapshotChange:
+    """Judge a merged snapshot by the published one, and put it in its place unless it has lost too much."""
+    before, rules = transaction.entities(), publication.rules
+    losses = judge(before, after, publication.gate, expired=expired, rules=rules)
+    if not losses:
+        change = change_of(after, replace_entities(transaction, before, after, publication.at))
+        return replace(change, superseded=release(transaction))
+    told = sentence(losses, publication.titles, rules)
+    held, anew = hold(transaction, after, losses, told, publication.at)
+    return replace(change_of(after, compare(before, after)), held=held, held_anew=anew)
 
 
 def _put_carried(transaction: Transaction, carried: Mapping[str, frozenset[str]]) -> None:

@@ -1,16 +1,17 @@
 """What a synchronisation tells: the run, what it did to the snapshot, and what is missing and why."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from data_source_orchestrator.core.claim import EXPIRED_AFTER, Contribution, Record
-from data_source_orchestrator.core.events import SnapshotPublished
+from data_source_orchestrator.core.events import Event, FreshnessChanged, SnapshotHeld, SnapshotPublished
 from data_source_orchestrator.core.outcome import Failure, Skipped, Success
 from data_source_orchestrator.core.result import FetchResult
 from data_source_orchestrator.core.snapshot import SnapshotChange
 from data_source_orchestrator.core.source import Source
+from data_source_orchestrator.orchestration.commit import Kept
 from data_source_orchestrator.orchestration.publish import not_published
 from data_source_orchestrator.orchestration.run import Run
 
@@ -68,25 +69,31 @@ def published(change: SnapshotChange, snapshot_id: str, at: datetime) -> Snapsho
     )
 
 
-def report_on(
-    run: Run,
-    result: FetchResult,
-    change: SnapshotChange,
-    last_checked: Mapping[str, datetime],
-    carried: Mapping[str, frozenset[str]],
-) -> SyncReport:
-    """Return a synchronisation's report.
+def events_of(kept: Kept, at: datetime) -> Iterator[Event]:
+    """Return what there is to tell of a run that was kept: whose freshness changed, and what became of the snapshot."""
+    for each in kept.refreshed:
+        yield FreshnessChanged(at=at, source=each.source, before=each.before, after=each.after)
+    change = kept.change
+    if change is None:
+        return
+    if change.held is None:
+        if change.id is not None:
+            yield published(change, change.id, at)
+    elif change.held_anew:
+        yield SnapshotHeld(
+            at=at, snapshot_id=change.id, entities=change.entities, gone=change.gone, sentence=change.held.sentence
+        )
 
-    `last_checked` is when each source's living contribution was accepted, `carried` which capabilities its rows have
-    ever carried.
-    """
+
+def report_on(run: Run, result: FetchResult, kept: Kept) -> SyncReport:
+    """Return the report of a synchronisation, given what the store holds after it."""
     sources = run.plan.by_key
     return SyncReport(
         result=result,
         records={key: len(sources[key].records(result[key])) for key in result},
-        snapshot=change,
+        snapshot=kept.change or SnapshotChange(id=None, entities=0),
         missing=tuple(
-            _missing(outcome, sources[key], last_checked.get(key), not_published(sources[key], carried))
+            _missing(outcome, sources[key], kept.last_checked.get(key), not_published(sources[key], kept.carried))
             for key, outcome in result.outcomes.items()
             if not isinstance(outcome, Success)
         ),

@@ -7,10 +7,10 @@ nothing.
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
-from data_source_orchestrator.core.claim import Json
+from data_source_orchestrator.core.claim import Json, Record
 
 _PLAIN = (str, int, type(None))
 _SCALAR = (*_PLAIN, float)
@@ -26,6 +26,12 @@ def same(one: Json, other: Json) -> bool:
 def digest(values: Mapping[str, Mapping[str, Json]]) -> str:
     """Return the SHA-256 of values by entity and field, as hexadecimal digits."""
     return hashlib.sha256(_text(values).encode()).hexdigest()
+
+
+def content_digest(records: Iterable[Record]) -> str:
+    """Return the SHA-256 of what a source says, as hexadecimal digits; the order of its records says nothing."""
+    texts = sorted(_text([record.entity, record.fields]) for record in records)
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()
 
 
 def canonical(value: Json) -> Json:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from data_source_orchestrator.core.errors import ConfigurationError
 from data_source_orchestrator.core.policies import (
     BudgetPolicy,
+    FreshnessPolicy,
+    GatePolicy,
     HealthPolicy,
     LimitPolicy,
     OrchestratorConfig,
@@ -56,6 +58,8 @@ class Settings:
     budget: BudgetPolicy = BudgetPolicy()
     retry: RetryConfig = RetryConfig()
     health: HealthPolicy = HealthPolicy()
+    gate: GatePolicy = GatePolicy()
+    freshness: FreshnessPolicy = FreshnessPolicy()
     http: HttpPolicy = HttpPolicy()
     limits: LimitPolicy | None = None
     hosts: Mapping[str, LimitPolicy] = field(default_factory=dict)
@@ -149,6 +153,8 @@ def _settings(values: Mapping[str, Any], merged: Mapping[Key, Given], environmen
         budget=building.policy(BudgetPolicy, ("run", "budget"), values.get("run", {}).get("budget", {})),
         retry=building.policy(RetryConfig, ("retry",), values.get("retry", {})),
         health=building.policy(HealthPolicy, ("health",), values.get("health", {})),
+        gate=building.policy(GatePolicy, ("gate",), values.get("gate", {})),
+        freshness=building.policy(FreshnessPolicy, ("freshness",), values.get("freshness", {})),
         http=building.policy(HttpPolicy, ("http",), values.get("http", {})),
         limits=building.limits(("limits",), values["limits"]) if values.get("limits") else None,
         hosts=MappingProxyType(

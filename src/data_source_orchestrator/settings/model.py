@@ -24,6 +24,7 @@ Age = Annotated[float, PlainValidator(values.age)]
 Whole = Annotated[int, PlainValidator(values.whole)]
 Positive = Annotated[int, PlainValidator(values.positive)]
 Window = Annotated[int, PlainValidator(values.window)]
+Days = Annotated[int, PlainValidator(values.days)]
 Samples = Annotated[int, PlainValidator(values.samples)]
 Rank = Annotated[int, PlainValidator(values.rank)]
 Portion = Annotated[float, PlainValidator(values.portion)]
@@ -91,6 +92,22 @@ class HealthTable(Table):
     recent_window: Window = ABSENT
     slow_factor: Factor = ABSENT
     slow_share: Portion = ABSENT
+
+
+class GateTable(Table):
+    """`[gate]`."""
+
+    enabled: Switch = ABSENT
+    entities: Portion = ABSENT
+    coverage: Portion = ABSENT
+    fewest: Positive = ABSENT
+
+
+class FreshnessTable(Table):
+    """`[freshness]`."""
+
+    objective: Inside = ABSENT
+    days: Days = ABSENT
 
 
 if TYPE_CHECKING:
@@ -204,6 +221,7 @@ class SourceTable(Table):
     minimum_rows: Whole = ABSENT
     host: Name = ABSENT
     serve_stale: Age = ABSENT
+    max_data_age: Age = ABSENT
     breaker: BreakerTable = ABSENT
     limits: LimitsTable = ABSENT
     budget: BudgetTable = ABSENT
@@ -219,6 +237,8 @@ class SettingsTable(Table):
     run: RunTable = ABSENT
     retry: RetryTable = ABSENT
     health: HealthTable = ABSENT
+    gate: GateTable = ABSENT
+    freshness: FreshnessTable = ABSENT
     http: HttpTable = ABSENT
     limits: LimitsTable = ABSENT
     hosts: dict[str, HostTable] = ABSENT

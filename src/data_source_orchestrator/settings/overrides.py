@@ -28,6 +28,7 @@ PLAIN = (
     "reliability",
     "host",
     "serve_stale",
+    "max_data_age",
 )
 """What takes the place of a source's member of the same name."""
 
@@ -61,6 +62,7 @@ class SourceOverrides:
     minimum_rows: int | None = None
     host: str | None = None
     serve_stale: float | None = None
+    max_data_age: float | None = None
     breaker: Members | None = None
     limits: Members | None = None
     budget: Members | None = None

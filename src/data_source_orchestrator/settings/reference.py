@@ -14,6 +14,8 @@ from data_source_orchestrator.core.policies import (
     CachePolicy,
     ChaosPolicy,
     ConcurrencyPolicy,
+    FreshnessPolicy,
+    GatePolicy,
     HealthPolicy,
     HedgePolicy,
     OrchestratorConfig,
@@ -69,6 +71,18 @@ _OF_HTTP = {
     "trusted": "Addresses and networks to which a redirect may lead although they are not public.",
 }
 """A member of the policy that is not told here is told in general words."""
+
+_OF_GATE = {
+    "enabled": "Whether a snapshot that lost too much is held; false publishes whatever was merged.",
+    "entities": "The share of all entities that may vanish from one snapshot to the next, from 0 to 1.",
+    "coverage": "The share of a field's or a group's entities that may lose it or vanish, from 0 to 1.",
+    "fewest": "Fewer lost ones than this never hold a snapshot back.",
+}
+
+_OF_FRESHNESS = {
+    "objective": "The share of the time in which each source is meant to be fresh, between 0 and 1.",
+    "days": "Over how many days that is measured, up to 90.",
+}
 
 _OF_BREAKER = {
     "failures": "Consecutive failed executions that make the breaker open.",
@@ -216,6 +230,8 @@ SETTINGS: tuple[Setting, ...] = (
     _health("recent_window", "How many executions, up to 100, are the recent ones."),
     _health("slow_factor", "A source is slow, and so degraded, above this many times its usual latency."),
     _health("slow_share", "A source is slow, and so degraded, above this share of its timeout."),
+    *_members("gate", GatePolicy, _OF_GATE),
+    *_members("freshness", FreshnessPolicy, _OF_FRESHNESS),
     *map(_http, _HTTP),
     *_limits(""),
     *_limits(f"{HOST}."),
@@ -237,6 +253,7 @@ SETTINGS: tuple[Setting, ...] = (
     _source(
         "serve_stale", "The age up to which a kept answer stands beside a failure; `cache.stale_if_error` otherwise."
     ),
+    _source("max_data_age", "How long it may say the same before that is told as a flaw; absent is for ever."),
     *_members(f"{SOURCE}.breaker", BreakerPolicy, _OF_BREAKER),
     *_limits(f"{SOURCE}."),
     *_members(f"{SOURCE}.budget", BudgetPolicy, _OF_BUDGET),

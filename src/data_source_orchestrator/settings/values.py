@@ -13,6 +13,7 @@ from data_source_orchestrator.core.durations import LONGEST, MOST, OLDEST, Secon
 from data_source_orchestrator.core.errors import ConfigurationError
 from data_source_orchestrator.core.policies import JITTERS, LATENCIES_KEPT
 from data_source_orchestrator.core.policies.chaos import SEED_BITS
+from data_source_orchestrator.core.policies.freshness import LONGEST_DAYS
 from data_source_orchestrator.core.policies.health import LONGEST_WINDOW
 from data_source_orchestrator.core.source import UPDATE_INTERVALS
 from data_source_orchestrator.core.telling import did_you_mean
@@ -66,6 +67,11 @@ def positive(value: object) -> int:
 def window(value: object) -> int:
     """Read how many executions are the recent ones: no more than are remembered."""
     return _whole(value, WholeNumber(1, LONGEST_WINDOW))
+
+
+def days(value: object) -> int:
+    """Read over how many days freshness is measured: no more than are remembered."""
+    return _whole(value, WholeNumber(1, LONGEST_DAYS))
 
 
 def samples(value: object) -> int:

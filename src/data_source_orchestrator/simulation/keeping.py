@@ -23,13 +23,15 @@ class ModelledTransaction:
         self._documents: dict[tuple[str, str], str] = {}
         self._contributions: dict[str, Contribution] = {}
         self._entities: dict[str, Entity] = {}
+        self._held: dict[str, Entity] = {}
+        self._standing: dict[str, Contribution] = {}
         self.runs = 0
 
     def begun(self) -> "ModelledTransaction":
         """Return a copy to work on."""
         work = copy(self)
         work._documents, work._contributions = dict(self._documents), dict(self._contributions)  # noqa: SLF001 — its own copy
-        work._entities = dict(self._entities)  # noqa: SLF001 — its own copy
+        work._entities, work._standing = dict(self._entities), dict(self._standing)  # noqa: SLF001 — its own copy
         return work
 
     def documents(self, kind: str) -> dict[str, Json]:
@@ -47,6 +49,10 @@ class ModelledTransaction:
     def contributions(self) -> dict[str, Contribution]:
         """Return each source's last good contribution by key."""
         return dict(self._contributions)
+
+    def last_checked(self) -> dict[str, datetime]:
+        """Return when each source's last good contribution was accepted, by key."""
+        return {key: held.checked_at for key, held in self._contributions.items()}
 
     def put_contribution(self, contribution: Contribution) -> None:
         """Keep a contribution in place of its source's last one."""
@@ -67,6 +73,26 @@ class ModelledTransaction:
 
     def confirm_snapshot(self, snapshot_id: str, entities: int, at: datetime) -> None:
         """Note nothing: snapshots are not what a simulation is about."""
+
+    def held_entities(self) -> dict[str, Entity]:
+        """Return the entities of the snapshot that is held back, by id."""
+        return dict(self._held)
+
+    def hold_entities(self, entities: Iterable[Entity]) -> None:
+        """Hold back these entities in place of those that were held."""
+        self._held = {entity.id: entity for entity in entities}
+
+    def standing(self) -> dict[str, Contribution]:
+        """Return what sources had said before something was held, by key."""
+        return dict(self._standing)
+
+    def keep_standing(self, contributions: Iterable[Contribution]) -> None:
+        """Keep what sources had said, unless something older is kept of them already."""
+        self._standing = {each.source: each for each in contributions} | self._standing
+
+    def clear_standing(self) -> None:
+        """Let go of what sources had said before."""
+        self._standing = {}
 
 
 class ModelledStore:

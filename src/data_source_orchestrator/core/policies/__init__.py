@@ -5,6 +5,8 @@ from data_source_orchestrator.core.policies.budget import BudgetPolicy, Purpose
 from data_source_orchestrator.core.policies.cache import CachePolicy
 from data_source_orchestrator.core.policies.chaos import Behaviour, ChaosPolicy, Fault
 from data_source_orchestrator.core.policies.concurrency import ConcurrencyPolicy
+from data_source_orchestrator.core.policies.freshness import FreshnessPolicy
+from data_source_orchestrator.core.policies.gate import GatePolicy
 from data_source_orchestrator.core.policies.health import HealthPolicy
 from data_source_orchestrator.core.policies.hedge import LATENCIES_KEPT, HedgePolicy
 from data_source_orchestrator.core.policies.limits import LimitPolicy
@@ -22,6 +24,8 @@ __all__ = [
     "ChaosPolicy",
     "ConcurrencyPolicy",
     "Fault",
+    "FreshnessPolicy",
+    "GatePolicy",
     "HealthPolicy",
     "HedgePolicy",
     "Jitter",

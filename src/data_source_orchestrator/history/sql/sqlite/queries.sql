@@ -15,6 +15,9 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
 -- name: contributions
 SELECT source, run_id, checked_at, body FROM contributions ORDER BY source;
 
+-- name: last_checked
+SELECT source, checked_at FROM contributions ORDER BY source;
+
 -- name: put_contribution
 INSERT INTO contributions (source, run_id, checked_at, body) VALUES (?, ?, ?, ?)
 ON CONFLICT (source) DO UPDATE
@@ -33,6 +36,25 @@ DELETE FROM entities WHERE id = ?;
 -- name: confirm_snapshot
 INSERT INTO snapshots (id, entities, first_seen, last_confirmed) VALUES (?1, ?2, ?3, ?3)
 ON CONFLICT (id) DO UPDATE SET last_confirmed = max(last_confirmed, excluded.last_confirmed);
+
+-- name: held_entities
+SELECT id, json FROM held_entities ORDER BY id;
+
+-- name: put_held_entity
+INSERT INTO held_entities (id, json) VALUES (?, ?);
+
+-- name: clear_held_entities
+DELETE FROM held_entities;
+
+-- name: standing
+SELECT source, run_id, checked_at, body FROM standing ORDER BY source;
+
+-- name: put_standing
+INSERT INTO standing (source, run_id, checked_at, body) VALUES (?, ?, ?, ?)
+ON CONFLICT (source) DO NOTHING;
+
+-- name: clear_standing
+DELETE FROM standing;
 
 -- name: cached
 SELECT stored_at, payload FROM cached WHERE source = ? AND key = ?;

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from cod_sources import contracts
 from cod_sources.bounds import MOST_NAMED, within
 from cod_sources.categories import category_or_note
 from cod_sources.concurrently import together
@@ -19,7 +20,6 @@ from cod_sources.statements import Statement, records_of
 from cod_sources.words import quoted
 from data_source_orchestrator.core.claim import Json, Record
 from data_source_orchestrator.core.context import FetchContext
-from data_source_orchestrator.core.contract import Contract
 from data_source_orchestrator.core.source import Source
 from data_source_orchestrator.core.threads import FETCHER_THREAD, in_thread
 
@@ -181,7 +181,7 @@ def source(base_url: str) -> Source[CodArmory]:
         reliability=0.95,
         timeout=30,
         attempt_timeout=10,
-        contract=Contract(minimum_rows=40),
+        contract=contracts.CODARMORY,
         records=lambda payload: payload.records,
         payload_type=CodArmory,
         upstream=base_url,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from cod_sources import contracts
 from cod_sources.categories import category_or_note
 from cod_sources.concurrently import together
 from cod_sources.damage import DamageRow, as_json, read_damage, time_to_kill, verified
@@ -25,7 +26,6 @@ from cod_sources.transfer_state import Wanted, find_answer
 from cod_sources.ttk import Weapon as Figures
 from data_source_orchestrator.core.claim import Json, Record
 from data_source_orchestrator.core.context import FetchContext
-from data_source_orchestrator.core.contract import Contract
 from data_source_orchestrator.core.source import Source
 from data_source_orchestrator.core.threads import FETCHER_THREAD, in_thread
 
@@ -157,7 +157,7 @@ def source(site_url: str, api_url: str) -> Source[CodMunity]:
         reliability=0.92,
         timeout=30,
         attempt_timeout=10,
-        contract=Contract(minimum_rows=20),
+        contract=contracts.CODMUNITY,
         records=lambda payload: payload.records,
         payload_type=CodMunity,
         upstream=f"{site_url} {api_url}",

@@ -48,12 +48,13 @@ def read_rows(
     identify: Callable[[T], str],
     notes: Notes,
 ) -> list[Found[T]]:
-    """Return the rows that can be read and have an identity; set the others aside with a note.
+    """Return the rows that can be read, have an identity and repeat no other; set the others aside with a note.
 
     `decode` and `identify` raise ValueError for a bad row. Raise `FetchError(content)` where there is no list, an
     empty one, or one of more than `MOST_ROWS`, and as soon as more than a tenth of its rows are set aside.
     """
     found: list[Found[T]] = []
+    firsts: dict[str, Found[T]] = {}
     bad: dict[str, str] = {}
     odd: dict[str, dict[str, str]] = {}
     rows = _listed(raw, path)
@@ -61,13 +62,18 @@ def read_rows(
         place = f"{path}[{index}]"
         try:
             decoded = decode(item)
-            found.append(Found(place, identify(decoded.row), decoded.row))
+            one = Found(place, identify(decoded.row), decoded.row)
         except ValueError as error:
             bad[f"{place}{_called(item)}"] = str(error)
             _refuse_many(bad, len(rows), path)
             continue
-        for one in decoded.odd:
-            odd.setdefault(one.what, {})[f"{place}{_called(item)}"] = one.why
+        first = firsts.setdefault(one.identity, one)
+        if first is not one and first.row == one.row:
+            notes.add("rows told twice", f"{place}{_called(item)} is set aside: it repeats {first.path}")
+            continue
+        found.append(one)
+        for part in decoded.odd:
+            odd.setdefault(part.what, {})[f"{place}{_called(item)}"] = part.why
     for place, why in bad.items():
         notes.add("rows set aside", f"{place} is set aside: {why}")
     for what, reasons in odd.items():

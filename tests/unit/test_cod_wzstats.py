@@ -258,8 +258,10 @@ def test_a_row_that_is_doubled_collapses_and_one_that_contradicts_loses_the_fiel
     payload, warnings = told(weapon(), weapon(), weapon(isNew=True))
     assert "is_new" not in fields(payload)["k7-mw3"]
     assert fields(payload)["k7-mw3"]["tier.mw3"] == "META"
-    assert "weapons[0]" in warnings[0]
-    assert "weapons[2]" in warnings[0]
+    repeated, disputed = warnings
+    assert repeated == "weapons[1] ('K-7') is set aside: it repeats weapons[0]"
+    assert "weapons[0]" in disputed
+    assert "weapons[2]" in disputed
 
 
 @pytest.mark.parametrize(

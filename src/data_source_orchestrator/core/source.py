@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol, TypeVar, cast, get_origin, overload
 
-from data_source_orchestrator.core.contract import Contract
+from data_source_orchestrator.core.contract import ANYTHING, Contract
 from data_source_orchestrator.core.durations import Seconds, count, flag, in_seconds, seconds, share
 from data_source_orchestrator.core.errors import ConfigurationError
 from data_source_orchestrator.core.policies import (
@@ -68,7 +68,7 @@ class Source(Generic[T]):
     budget: BudgetPolicy | None = None
     hedge: HedgePolicy | None = None
     chaos: ChaosPolicy | None = None
-    contract: Contract = Contract()
+    contract: Contract = ANYTHING
     records: Callable[[T], Sequence[Any]] = field(default=cast("Callable[[T], Sequence[Any]]", rows_of), repr=False)
     probe: Fetcher[object] | None = field(default=None, repr=False)
     cache: CachePolicy | None = None

@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from data_source_orchestrator.core.claim import Contribution, Json, MergeRules
+from data_source_orchestrator.core.contract import NO_BASELINE, Baseline
 from data_source_orchestrator.core.errors import ConfigurationError, StoreError
 from data_source_orchestrator.core.events import (
+    BaselineForgotten,
     Event,
     SourceFinished,
     SourceForgotten,
@@ -23,6 +25,7 @@ from data_source_orchestrator.core.waiting import to_their_end
 from data_source_orchestrator.fanout.coordinator import SourceCoordinator
 from data_source_orchestrator.health.metrics import RunTotals, run_finished
 from data_source_orchestrator.health.state import SourceHealth
+from data_source_orchestrator.orchestration.baselines import moved_by
 from data_source_orchestrator.orchestration.commit import Batch, Kept, commit, remembered
 from data_source_orchestrator.orchestration.happened import Happened, Ran, fold, slim, source_of
 from data_source_orchestrator.orchestration.paces import follow_paces, offered_paces, take_paces
@@ -50,7 +53,9 @@ class Keeper:
         self._failing = ""
         self._turns: dict[asyncio.AbstractEventLoop, asyncio.Lock] = {}
         if store is not None:
-            coordinator.hub.follow(self._heard, SourceFinished, SourceSwitched, SourceForgotten, SourceRegistered)
+            coordinator.hub.follow(
+                self._heard, SourceFinished, SourceSwitched, SourceForgotten, BaselineForgotten, SourceRegistered
+            )
 
     @property
     def last_checked(self) -> Mapping[str, datetime]:
@@ -172,7 +177,7 @@ class Keeper:
         match event:
             case SourceFinished():
                 self.note(slim(event))
-            case SourceSwitched() | SourceForgotten():
+            case SourceSwitched() | SourceForgotten() | BaselineForgotten():
                 self.note(event)
             case SourceRegistered(source=key) if self._kept is not None:
                 self._take_over(key, self._kept)
@@ -186,6 +191,7 @@ class Keeper:
             return
         self._take_switch(key, kept.switches.get(key))
         self._coordinator.adopt(key, self._folded(key, kept))
+        self._coordinator.adopt_baseline(key, self._baseline(key, kept))
         readmitted = any(isinstance(e, SourceSwitched) and e.source == key and e.readmitted for e in self._pending)
         if not readmitted:
             self._coordinator.restore_breaker(key, kept.breakers.get(key, NEVER_STORED).state)
@@ -211,6 +217,13 @@ class Keeper:
                 health = fold(health, happened)
         return health
 
+    def _baseline(self, key: str, kept: Kept) -> Baseline:
+        baseline = kept.baselines.get(key, NO_BASELINE)
+        for happened in self._pending:
+            if not isinstance(happened, Ran) and source_of(happened) == key:
+                baseline = moved_by(baseline, happened)
+        return baseline
+
     def _count_runs(self, kept: Kept) -> None:
         self.totals = kept.totals
         for happened in self._pending:
@@ -224,6 +237,7 @@ class Keeper:
         for source in self._coordinator.get_all_sources():
             key = source.key
             self._coordinator.adopt(key, self._folded(key, kept))
+            self._coordinator.adopt_baseline(key, self._baseline(key, kept))
             stored = kept.breakers.get(key)
             if stored is not None and key in offered and stored.state != offered[key].state:
                 self._coordinator.restore_breaker(key, stored.state)

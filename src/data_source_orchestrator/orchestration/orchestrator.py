@@ -13,7 +13,7 @@ from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.durations import in_seconds
 from data_source_orchestrator.core.errors import ConfigurationError, StoreError
 from data_source_orchestrator.core.events import BudgetRefused, Event, SourceForgotten
-from data_source_orchestrator.core.outcome import Outcome
+from data_source_orchestrator.core.outcome import Outcome, Success
 from data_source_orchestrator.core.policies import BudgetPolicy, OrchestratorConfig, Purpose, RetryConfig
 from data_source_orchestrator.core.ports import CacheStore, Store
 from data_source_orchestrator.core.result import FetchResult, MetaResult
@@ -27,7 +27,13 @@ from data_source_orchestrator.health.reports import HealthReport, OverallHealth
 from data_source_orchestrator.orchestration.checkup import check_sources
 from data_source_orchestrator.orchestration.keeper import Keeper
 from data_source_orchestrator.orchestration.run import Run
-from data_source_orchestrator.orchestration.sync import SyncReport, contributions_of, published, report_on
+from data_source_orchestrator.orchestration.sync import (
+    SyncReport,
+    believed_rows,
+    contributions_of,
+    published,
+    report_on,
+)
 from data_source_orchestrator.orchestration.views import SourceView, view
 from data_source_orchestrator.resilience.background import Background
 from data_source_orchestrator.resilience.budget import RetryBudget
@@ -114,7 +120,9 @@ class DataSourceOrchestrator:
         """Ask only the sources that provide tier, win_rate or pick_rate, and return their rows."""
         run = await self._run("fetch_meta_only", Query(capabilities=META_CAPABILITIES))
         result = run.result(self._registered())
-        return MetaResult((row for key in result for row in run.plan.by_key[key].records(result[key])), result)
+        good = (outcome for outcome in result.outcomes.values() if isinstance(outcome, Success))
+        rows = (row for outcome in good for row in believed_rows(run.plan.by_key[outcome.source], outcome))
+        return MetaResult(rows, result)
 
     async def stream(self, *keys: str) -> AsyncGenerator[Outcome[Any], None]:
         """Ask these sources, or all, and yield each outcome as it comes; close the generator to stop early."""
@@ -192,6 +200,13 @@ class DataSourceOrchestrator:
         """Give a source another priority, lower being first, and keep that; False if unknown."""
         return await self._act(partial(self.coordinator.update_priority, key, priority))
 
+    async def forget_baseline(self, key: str) -> bool:
+        """Accept that a source has really shrunk, and keep that; False if unknown.
+
+        Its next payload is compared with none before it, and judged by what its contract says in so many numbers.
+        """
+        return await self._act(partial(self.coordinator.forget_baseline, key))
+
     async def finish_refreshes(self) -> None:
         """Wait for the answers that are being fetched in the background, each in its source's own time, and keep them.
 
@@ -201,7 +216,7 @@ class DataSourceOrchestrator:
             await self._keeper.keep_if_possible()
 
     async def reset(self, key: str | None = None) -> None:
-        """Forget the executions, checks, breaker, pace and cached answers of one source, or of all, and keep that.
+        """Forget executions, checks, baseline, breaker, pace and cached answers of one source or all, and keep that.
 
         Switches and counts of runs stay. Raises `UnknownSourceError`, and `StoreError` where it cannot be kept.
         """

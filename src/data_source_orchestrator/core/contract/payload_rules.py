@@ -1,0 +1,98 @@
+"""What a contract demands of a payload as a whole: how many rows, how many of them carry a field, which words.
+
+Nothing here is the fault of one row, so that no row could be set aside for it.
+"""
+
+import math
+from collections.abc import Collection, Iterator, Sequence
+
+from data_source_orchestrator.core.contract.baseline import MOST_WORDS, Baseline
+from data_source_orchestrator.core.contract.fields import Field, listed
+from data_source_orchestrator.core.contract.rows import Rows
+
+LONGEST_WORD = 100
+"""Characters of a word; what is longer, or cannot be printed, is none."""
+
+_ROUNDING = 1e-9
+"""What a product of shares may lack without being less."""
+
+
+def too_few(rows: int, minimum: int) -> Iterator[str]:
+    """Say that there are fewer rows than are ever believed."""
+    if rows < minimum:
+        found = "an empty list" if not rows else f"{rows} rows"
+        yield f"the upstream served {found}, and fewer than {minimum} rows are not believed"
+
+
+def too_many(rows: int, maximum: int | None) -> Iterator[str]:
+    """Say that there are more rows than are ever believed."""
+    if maximum is not None and rows > maximum:
+        yield f"the upstream served {rows:,} rows, and more than {maximum:,} are not believed"
+
+
+def shrunk(rows: int, baseline: Baseline, largest_shrink: float, accept: str) -> Iterator[str]:
+    """Say that there are far fewer rows than there used to be, and how to accept that."""
+    if baseline.rows is None:
+        return
+    expected = (1 - largest_shrink) * baseline.rows - _ROUNDING
+    if rows < expected:
+        yield (
+            f"the upstream served {rows} good rows, and its last {_payloads(baseline)} {baseline.rows:g}"
+            f" (median): at least {math.ceil(expected)} are expected; {accept}"
+        )
+
+
+def coverage(rows: Rows, places: Sequence[int], field: Field) -> Iterator[str]:
+    """Say that too small a share of the rows at these places carries a field."""
+    if not field.coverage or not places:
+        return
+    if field.prefix:
+        carrying = {place for place, _, _ in rows.below(field.prefix)}
+        carried = sum(place in carrying for place in places)
+    else:
+        column = rows.column(field.name)
+        carried = sum(column[place] is not None for place in places)
+    if carried < field.coverage * len(places) - _ROUNDING:
+        yield (f"{field.name}: {carried:,} of {len(places):,} rows carry it, and at least {field.coverage:.0%} have to")
+
+
+def words(rows: Rows, places: Collection[int], field: Field) -> frozenset[str]:
+    """Return the words of a watched field in the rows at these places; none where there are too many to be words."""
+    kept = set(places)
+    if field.prefix:
+        found = {name.removeprefix(field.prefix) for place, name, _ in rows.below(field.prefix) if place in kept}
+    else:
+        column = rows.column(field.name)
+        found = {value for place in kept if isinstance(value := column[place], str)}
+    words = frozenset(word for word in found if len(word) <= LONGEST_WORD and word.isprintable())
+    return words if len(words) <= MOST_WORDS else frozenset()
+
+
+def strange(field: Field, held: frozenset[str]) -> Iterator[str]:
+    """Say that a payload holds none of the words that are known, and others instead."""
+    known = field.known or ()
+    if known and held and not held.intersection(known):
+        yield (
+            f"{field.name}: none of {listed(known)} occurs, and {listed(tuple(sorted(held)))} instead;"
+            " the payload is about something else"
+        )
+
+
+def vanished(field: Field, held: frozenset[str], baseline: Baseline, accept: str) -> Iterator[str]:
+    """Say that words are gone that most of the last good payloads held, and how to accept that."""
+    gone = tuple(sorted(baseline.usual(field.name) - held))
+    if gone:
+        verb = "is gone that was" if len(gone) == 1 else "are gone that were"
+        yield f"{field.name}: {listed(gone)} {verb} in most of the last {_payloads(baseline)}; {accept}"
+
+
+def new(field: Field, held: frozenset[str], baseline: Baseline) -> Iterator[str]:
+    """Say that words are in use that were never seen before."""
+    found = tuple(sorted(held.difference(field.known or (), baseline.seen(field.name))))
+    if found:
+        yield f"{field.name}: {listed(found)} {'is' if len(found) == 1 else 'are'} new"
+
+
+def _payloads(baseline: Baseline) -> str:
+    count = len(baseline.tallies)
+    return "good payload had" if count == 1 else f"{count} good payloads had"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from data_source_orchestrator.core.claim import Contribution, MergeRules, Record
     from data_source_orchestrator.core.clock import Chance, Clock, ManualClock, SystemClock
     from data_source_orchestrator.core.context import FetchContext, HttpClient, HttpResponse
-    from data_source_orchestrator.core.contract import Contract
+    from data_source_orchestrator.core.contract import Baseline, Contract, ContractMode, Field, Judgement, Tally
     from data_source_orchestrator.core.deadline import Deadline
     from data_source_orchestrator.core.errors import (
         ConfigurationError,
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         RetryConfig,
     )
     from data_source_orchestrator.core.result import FetchResult, Metadata, MetaResult
+    from data_source_orchestrator.core.served import Served
     from data_source_orchestrator.core.snapshot import Entity, Snapshot, SnapshotChange
     from data_source_orchestrator.core.source import Source, source
     from data_source_orchestrator.core.verdicts import FailureKind, SkipReason, Verdict
@@ -70,7 +71,7 @@ _HOMES = {
     "core.claim": ("Contribution", "MergeRules", "Record"),
     "core.clock": ("Chance", "Clock", "ManualClock", "SystemClock"),
     "core.context": ("FetchContext", "HttpClient", "HttpResponse"),
-    "core.contract": ("Contract",),
+    "core.contract": ("Baseline", "Contract", "ContractMode", "Field", "Judgement", "Tally"),
     "core.deadline": ("Deadline",),
     "core.errors": (
         "ConfigurationError",
@@ -101,6 +102,7 @@ _HOMES = {
         "RetryConfig",
     ),
     "core.result": ("FetchResult", "MetaResult", "Metadata"),
+    "core.served": ("Served",),
     "core.snapshot": ("Entity", "Snapshot", "SnapshotChange"),
     "core.source": ("Source", "source"),
     "core.verdicts": ("FailureKind", "SkipReason", "Verdict"),
@@ -128,6 +130,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "Allowance",
     "Backoff",
+    "Baseline",
     "BreakerPolicy",
     "BreakerState",
     "BreakerStatistics",
@@ -141,6 +144,7 @@ __all__ = [
     "ConcurrencyPolicy",
     "ConfigurationError",
     "Contract",
+    "ContractMode",
     "Contribution",
     "DataSourceOrchestrator",
     "Deadline",
@@ -153,6 +157,7 @@ __all__ = [
     "FetchContext",
     "FetchError",
     "FetchResult",
+    "Field",
     "Freshness",
     "Guarded",
     "HealthPolicy",
@@ -163,6 +168,7 @@ __all__ = [
     "HttpPolicy",
     "HttpResponse",
     "InsufficientSourcesError",
+    "Judgement",
     "LimitPolicy",
     "Listening",
     "ManualClock",
@@ -184,6 +190,7 @@ __all__ = [
     "ResultCache",
     "RetryBudget",
     "RetryConfig",
+    "Served",
     "SkipReason",
     "Skipped",
     "Slot",
@@ -199,6 +206,7 @@ __all__ = [
     "Success",
     "SyncReport",
     "SystemClock",
+    "Tally",
     "UnknownSourceError",
     "Variable",
     "Verdict",

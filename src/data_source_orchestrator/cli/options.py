@@ -128,6 +128,20 @@ class PriorityOptions(SwitchOptions):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContractOptions(SwitchOptions):
+    """What `contract` takes."""
+
+    accept: Annotated[
+        bool,
+        Option(
+            "--accept",
+            metavar="",
+            help="Accept that the source has shrunk: compare its next payload with none before it.",
+        ),
+    ] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HealthOptions(Faulty):
     """What `health` takes."""
 

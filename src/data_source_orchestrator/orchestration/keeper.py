@@ -19,7 +19,8 @@ from data_source_orchestrator.core.events import (
     SourceRegistered,
     SourceSwitched,
 )
-from data_source_orchestrator.core.ports import Store
+from data_source_orchestrator.core.outcome import Failure
+from data_source_orchestrator.core.ports import Breach, Inspection, Store
 from data_source_orchestrator.core.snapshot import SnapshotChange
 from data_source_orchestrator.core.waiting import to_their_end
 from data_source_orchestrator.fanout.coordinator import SourceCoordinator
@@ -42,11 +43,19 @@ MOST_UNKEPT = 10_000
 class Keeper:
     """Stands between the live coordinator and a store, which other processes may write to as well."""
 
-    def __init__(self, coordinator: SourceCoordinator, store: Store | None, rules: MergeRules) -> None:
+    def __init__(
+        self,
+        coordinator: SourceCoordinator,
+        store: Store | None,
+        rules: MergeRules,
+        inspection: Inspection | None = None,
+    ) -> None:
         self.totals = RunTotals()
         self._coordinator = coordinator
         self._store = store
         self._rules = rules
+        self._inspection = inspection
+        self._breaches: dict[str, Breach] = {}
         self._unkept: list[Happened] = []
         self._being_kept: list[Happened] = []
         self._kept: Kept | None = None
@@ -164,7 +173,25 @@ class Keeper:
                 self._being_kept = []
             self._adopt(kept, offered)
             follow_paces(self._coordinator, kept.paces, paces, self._pending)
+            await self._keep_breaches()
             return kept
+
+    def _note_breach(self, finished: SourceFinished) -> None:
+        """Remember what was no data until it is kept: of each source the last, for it may be large."""
+        outcome = finished.executed.outcome
+        if self._inspection is not None and isinstance(outcome, Failure) and outcome.served:
+            self._breaches[outcome.source] = Breach(
+                source=outcome.source, at=finished.at, message=outcome.message, served=outcome.served
+            )
+
+    async def _keep_breaches(self) -> None:
+        """Keep for inspection what was no data; where that cannot be done, nothing else is lost."""
+        while self._inspection is not None and self._breaches:
+            _, breach = self._breaches.popitem()
+            try:
+                await self._inspection.keep(breach)
+            except StoreError as error:
+                _LOG.error("%s: what it served is not kept for inspection: %s", breach.source, error)
 
     def _turn(self) -> asyncio.Lock:
         """Return what lets one transaction of this process follow another, on the running loop."""
@@ -176,6 +203,7 @@ class Keeper:
     def _heard(self, event: Event) -> None:
         match event:
             case SourceFinished():
+                self._note_breach(event)
                 self.note(slim(event))
             case SourceSwitched() | SourceForgotten() | BaselineForgotten():
                 self.note(event)

@@ -15,7 +15,7 @@ from data_source_orchestrator.core.errors import ConfigurationError, StoreError
 from data_source_orchestrator.core.events import BudgetRefused, Event, SourceForgotten
 from data_source_orchestrator.core.outcome import Outcome, Success
 from data_source_orchestrator.core.policies import BudgetPolicy, OrchestratorConfig, Purpose, RetryConfig
-from data_source_orchestrator.core.ports import CacheStore, Store
+from data_source_orchestrator.core.ports import CacheStore, Inspection, Store
 from data_source_orchestrator.core.result import FetchResult, MetaResult
 from data_source_orchestrator.core.snapshot import SnapshotChange
 from data_source_orchestrator.fanout.coordinator import SourceCoordinator
@@ -53,6 +53,7 @@ class DataSourceOrchestrator:
     left there. Without, each call opens what it needs and closes it again. `http` bounds what its own HTTP client takes
     from an upstream; `budget` is what the retries and hedges of one run may spend together, beside each source's own.
     `cached` keeps the result caches of those sources that tell the type of their payload; the others' are in memory.
+    `inspection` keeps what upstreams served that was no data, for people to look at, where there is a store.
     Times are in seconds.
     """
 
@@ -67,6 +68,7 @@ class DataSourceOrchestrator:
         http: HttpPolicy = HttpPolicy(),
         budget: BudgetPolicy = BudgetPolicy(),
         cached: CacheStore | None = None,
+        inspection: Inspection | None = None,
     ) -> None:
         self.coordinator = SourceCoordinator() if coordinator is None else coordinator
         self.config = config
@@ -75,7 +77,7 @@ class DataSourceOrchestrator:
         self._http = HttpPool(http, clock=self._clock)
         self._background = Background()
         self._flights = Flights(self.coordinator, self._http, cached=cached, background=self._background)
-        self._keeper = Keeper(self.coordinator, store, rules)
+        self._keeper = Keeper(self.coordinator, store, rules, inspection)
         self.coordinator.hub.follow(self._forget_soon, SourceForgotten)
         self._run_budget = budget
         self._entered: list[AsyncExitStack] = []

@@ -77,7 +77,8 @@ def scrapers(facts: Facts) -> Finding:
     present = [key for key in lasting if facts.reports[key].consecutive_failures]
     if present:
         told = "; ".join(f"{key}: {lasting[key].kind}: {lasting[key].message}" for key in present)
-        return Finding("look here", told, facts.dso(f"fetch {present[0]}"))
+        kept = next((key for key in present if facts.breaches.get(key)), None)
+        return Finding("look here", told, facts.dso(f"contract {kept}" if kept else f"fetch {present[0]}"))
     if lasting:
         told = joined(f"{key} ({failure.kind})" for key, failure in lasting.items())
         return Finding("ok", f"nothing now; earlier {told}, and good since", facts.dso("health"))

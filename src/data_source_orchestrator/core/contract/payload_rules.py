@@ -30,15 +30,15 @@ def too_many(rows: int, maximum: int | None) -> Iterator[str]:
         yield f"the upstream served {rows:,} rows, and more than {maximum:,} are not believed"
 
 
-def shrunk(rows: int, baseline: Baseline, largest_shrink: float, accept: str) -> Iterator[str]:
-    """Say that there are far fewer rows than there used to be, and how to accept that."""
+def shrunk(rows: int, baseline: Baseline, largest_shrink: float) -> Iterator[str]:
+    """Say that there are far fewer rows than there used to be."""
     if baseline.rows is None:
         return
     expected = (1 - largest_shrink) * baseline.rows - _ROUNDING
     if rows < expected:
         yield (
-            f"the upstream served {rows} good rows, and its last {_payloads(baseline)} {baseline.rows:g}"
-            f" (median): at least {math.ceil(expected)} are expected; {accept}"
+            f"the upstream served {rows:,} good rows, and its {_last(baseline)} had {baseline.rows:,g}"
+            f" (median), so that at least {math.ceil(expected):,} are expected"
         )
 
 
@@ -78,12 +78,12 @@ def strange(field: Field, held: frozenset[str]) -> Iterator[str]:
         )
 
 
-def vanished(field: Field, held: frozenset[str], baseline: Baseline, accept: str) -> Iterator[str]:
-    """Say that words are gone that most of the last good payloads held, and how to accept that."""
+def vanished(field: Field, held: frozenset[str], baseline: Baseline) -> Iterator[str]:
+    """Say that words are gone that most of the last good payloads held."""
     gone = tuple(sorted(baseline.usual(field.name) - held))
     if gone:
-        verb = "is gone that was" if len(gone) == 1 else "are gone that were"
-        yield f"{field.name}: {listed(gone)} {verb} in most of the last {_payloads(baseline)}; {accept}"
+        verb = "is gone, which was" if len(gone) == 1 else "are gone, which were"
+        yield f"{field.name}: {listed(gone)} {verb} in its {_last(baseline)}"
 
 
 def new(field: Field, held: frozenset[str], baseline: Baseline) -> Iterator[str]:
@@ -93,6 +93,6 @@ def new(field: Field, held: frozenset[str], baseline: Baseline) -> Iterator[str]
         yield f"{field.name}: {listed(found)} {'is' if len(found) == 1 else 'are'} new"
 
 
-def _payloads(baseline: Baseline) -> str:
+def _last(baseline: Baseline) -> str:
     count = len(baseline.tallies)
-    return "good payload had" if count == 1 else f"{count} good payloads had"
+    return "last good payload" if count == 1 else f"last {count} good payloads"

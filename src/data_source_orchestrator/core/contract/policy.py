@@ -1,6 +1,6 @@
 """A source's contract: what its payloads have to be, and what becomes of those that are not."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from types import MappingProxyType
@@ -20,7 +20,14 @@ from data_source_orchestrator.core.contract.checks import (
 from data_source_orchestrator.core.contract.fields import Field
 from data_source_orchestrator.core.contract.findings import Findings, bounded
 from data_source_orchestrator.core.contract.judgement import ACCEPTED, Judgement
-from data_source_orchestrator.core.contract.row_rules import Rule, judge_field, judge_rule, judge_type, judge_unique
+from data_source_orchestrator.core.contract.row_rules import (
+    Rule,
+    judge_field,
+    judge_rule,
+    judge_type,
+    judge_unique,
+    name_of,
+)
 from data_source_orchestrator.core.contract.rows import ENTITY, Rows
 from data_source_orchestrator.core.durations import count, share
 from data_source_orchestrator.core.errors import ConfigurationError, FetchError
@@ -77,6 +84,11 @@ class Contract:
         return tuple((key,) if isinstance(key, str) else key for key in self.unique)
 
     @property
+    def rule_names(self) -> tuple[str, ...]:
+        """What its rules are called."""
+        return tuple(map(name_of, self.rules))
+
+    @property
     def watched(self) -> tuple[Field, ...]:
         """The fields whose words are compared with those of the last good payloads."""
         return tuple(one for one in self.fields if one.known is not None)
@@ -105,10 +117,8 @@ class _Judging:
         self._contract = contract
         self._rows = rows
         self._baseline = baseline
-        self._accept = (
-            f"where that is true and lasting, accept it by `dso contract {source} --accept`,"
-            f" or allow it by largest_shrink of [sources.{source}.contract]"
-        )
+        self._source = source
+        self._way_out: list[str] = []
         self._findings = Findings(len(rows))
 
     def judgement(self) -> Judgement:
@@ -116,20 +126,18 @@ class _Judging:
         self._judge_rows()
         aside = frozenset(findings.bad) if contract.mode is ContractMode.QUARANTINE else frozenset()
         if len(aside) > contract.largest_quarantine * len(self._rows):
-            return _refused([*findings.sentences, self._quarantine_full(len(aside))])
+            return _refused([*bounded(findings.sentences), self._quarantine_full(len(aside))])
         good = [place for place in range(len(self._rows)) if place not in aside]
         words = {field.name: payload_rules.words(self._rows, good, field) for field in contract.watched}
-        wrong = list(self._wrong_with_all(good, words))
-        if contract.mode is ContractMode.QUARANTINE:
-            told = [f"set aside: {sentence}" for sentence in findings.sentences]
-        else:
-            wrong, told = [*findings.sentences, *wrong], []
+        of_rows = [] if contract.mode is ContractMode.QUARANTINE else findings.sentences
+        wrong = [*bounded([*of_rows, *self._wrong_with_all(good, words)]), *self._way_out]
         if wrong and contract.mode is not ContractMode.WARN:
             return _refused(wrong)
-        broken = [f"its contract is broken: {sentence}" for sentence in wrong]
+        told = [f"set aside: {sentence}" for sentence in bounded(findings.sentences)] if aside else []
+        told += [f"its contract is broken: {sentence}" for sentence in wrong]
         return Judgement(
             set_aside=aside,
-            warnings=(*bounded([*told, *broken]), *self._new(words)),
+            warnings=(*told, *self._new(words)),
             tally=Tally(len(good), MappingProxyType(words)) if contract.compares else None,
         )
 
@@ -144,17 +152,28 @@ class _Judging:
         for key in contract.keys:
             judge_unique(rows, key, findings)
 
-    def _wrong_with_all(self, good: Sequence[int], words: dict[str, frozenset[str]]) -> Iterator[str]:
-        contract, baseline = self._contract, self._baseline
-        few = list(payload_rules.too_few(len(good), contract.minimum_rows))
-        yield from few or payload_rules.shrunk(len(good), baseline, contract.largest_shrink, self._accept)
+    def _wrong_with_all(self, good: Sequence[int], words: Mapping[str, frozenset[str]]) -> Iterator[str]:
+        contract = self._contract
+        if few := list(payload_rules.too_few(len(good), contract.minimum_rows)):
+            yield from few  # whatever else is missing is missing with the rows
+            return
         for one in contract.fields:
             yield from payload_rules.coverage(self._rows, good, one)
-        for one in contract.watched:
-            lost = list(payload_rules.strange(one, words[one.name]))
-            yield from lost or payload_rules.vanished(one, words[one.name], baseline, self._accept)
+        strange = {one.name: list(payload_rules.strange(one, words[one.name])) for one in contract.watched}
+        yield from chain.from_iterable(strange.values())
+        lost = list(self._lost(len(good), {name: held for name, held in words.items() if not strange[name]}))
+        if lost:
+            self._way_out = [f"where that is true and lasting, `dso contract {self._source} --accept` accepts it"]
+        yield from lost
 
-    def _new(self, words: dict[str, frozenset[str]]) -> Iterator[str]:
+    def _lost(self, good: int, words: Mapping[str, frozenset[str]]) -> Iterator[str]:
+        """Say what the last good payloads had and this one has not; `words` are those of the fields to compare."""
+        yield from payload_rules.shrunk(good, self._baseline, self._contract.largest_shrink)
+        for one in self._contract.watched:
+            if one.name in words:
+                yield from payload_rules.vanished(one, words[one.name], self._baseline)
+
+    def _new(self, words: Mapping[str, frozenset[str]]) -> Iterator[str]:
         fields = self._contract.watched
         return chain.from_iterable(payload_rules.new(one, words[one.name], self._baseline) for one in fields)
 
@@ -164,7 +183,7 @@ class _Judging:
 
 
 def _refused(wrong: Sequence[str]) -> Judgement:
-    return Judgement(breach=FetchError(FailureKind.CONTENT, "; ".join(bounded(wrong))))
+    return Judgement(breach=FetchError(FailureKind.CONTENT, "; ".join(wrong)))
 
 
 def _demands_nothing(contract: Contract) -> bool:

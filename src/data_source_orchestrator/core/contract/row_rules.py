@@ -16,6 +16,11 @@ Rule = Callable[[Any], str | None]
 """A rule across the fields of a row: returns what is wrong, or None. Its name is what the contract calls it."""
 
 
+def name_of(rule: Rule) -> str:
+    """Return what a rule is called."""
+    return getattr(rule, "__name__", type(rule).__name__)
+
+
 def judge_type(rows: Rows, row_type: type[Any] | None, findings: Findings) -> None:
     """Find the rows of another type than the contract's."""
     if row_type is None:
@@ -49,8 +54,7 @@ def judge_unique(rows: Rows, key: Sequence[str], findings: Findings) -> None:
 
 def judge_rule(rows: Rows, rule: Rule, findings: Findings, places: Iterable[int]) -> None:
     """Find the rows at these places that break a rule across their fields."""
-    name = getattr(rule, "__name__", type(rule).__name__)
-    demand = Demand(name, "every row has to keep this rule", "do not")
+    demand = Demand(name_of(rule), "every row has to keep this rule", "do not")
     judged = ((place, rule(rows.rows[place])) for place in places)
     broken = ((place, wrong) for place, wrong in judged if wrong is not None)
     findings.add(demand, broken, lambda place, wrong: f"{rows.called(place)}: {wrong}")

@@ -173,12 +173,16 @@ def test_an_id_that_two_weapons_share_names_neither():
 
 
 def test_texts_beside_the_modes_are_passed_over_and_odd_tiers_are_told():
-    payload, warnings = told(
-        weapon(), mw3={"META": ["k-7"], "S": ["k-7"], "season": 3, "B": [7]}, note="a text", **{"a.b": {}, "x" * 99: {}}
-    )
+    mw3 = {"META": ["k-7"], "S": ["k-7"], "A": [], "B": [7], "C": [], "D": [], "season": 3}
+    payload, warnings = told(weapon(), mw3=mw3, note="a text", **{"a.b": {}, "x" * 99: {}})
     assert list(payload.tier_lists) == ["mw3"]
     assert fields(payload)["k7-mw3"]["tier.mw3"] == "META"
     assert len(warnings) == 6
+
+
+def test_an_unknown_tier_in_place_of_a_known_one_refuses_the_answer():
+    with pytest.raises(FetchError, match=r"mw3 has the unknown tier 'S' and no META; .* renamed its tiers"):
+        told(weapon(), mw3={"S": ["k-7"], "A": [], "B": [], "C": [], "D": []})
 
 
 @pytest.mark.parametrize("odd", [None, "gone", ["k-7"], 3, False])

@@ -116,9 +116,14 @@ class Field:
                 return set(values) <= {None, *self.allowed}
             except TypeError:  # some cannot be hashed
                 return False
+        if kinds.isdisjoint((int, float)):
+            return True
         lowest, highest = self._range
-        numbers = not kinds.isdisjoint((int, float))
-        return not numbers or not [v for v in values if v is not None and not lowest <= v <= highest]  # type: ignore[operator]
+        return kinds <= {int, float} and not [
+            value
+            for value in values
+            if value is not None and not lowest <= value <= highest  # type: ignore[operator]  # they are numbers
+        ]
 
     def accepts(self, value: object) -> bool:
         """Return whether a value that is carried is accepted."""

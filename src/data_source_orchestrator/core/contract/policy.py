@@ -105,8 +105,9 @@ class Contract:
         """
         if _demands_nothing(self):
             return ACCEPTED
-        if many := list(payload_rules.too_many(len(rows), self.maximum_rows)):
-            return _refused(many) if self.mode is not ContractMode.WARN else Judgement(warnings=tuple(many))
+        many = list(payload_rules.too_many(len(rows), self.maximum_rows))
+        if many and self.mode is not ContractMode.WARN:
+            return _refused(many)  # and not looked at: there may be any number of them
         return _Judging(self, Rows(rows), baseline, source).judgement()
 
 
@@ -157,6 +158,7 @@ class _Judging:
         if few := list(payload_rules.too_few(len(good), contract.minimum_rows)):
             yield from few  # whatever else is missing is missing with the rows
             return
+        yield from payload_rules.too_many(len(good), contract.maximum_rows)
         for one in contract.fields:
             yield from payload_rules.coverage(self._rows, good, one)
         strange = {one.name: list(payload_rules.strange(one, words[one.name])) for one in contract.watched}

@@ -13,8 +13,11 @@ from data_source_orchestrator.core.telling import told
 EVERY = ".*"
 """How the name of a field ends that stands for all fields of a prefix."""
 
-MOST_TOLD = 12
+MOST_TOLD = 8
 """Words of a list that a sentence names."""
+
+LONGEST_WORD = 40
+"""Characters of such a word that are told."""
 
 _CALLED: Mapping[type, str] = {
     str: "text",
@@ -201,7 +204,7 @@ class Field:
 
 def listed(words: tuple[object, ...]) -> str:
     """Return the first of some words, and how many more there are."""
-    first = ", ".join(word if isinstance(word, str) else told(word) for word in words[:MOST_TOLD])
+    first = ", ".join(word[:LONGEST_WORD] if isinstance(word, str) else told(word) for word in words[:MOST_TOLD])
     return first if len(words) <= MOST_TOLD else f"{first} and {len(words) - MOST_TOLD} more"
 
 

@@ -12,7 +12,7 @@ TOLD_OF_A_RULE = 3
 TOLD_RULES = 5
 """Rules that are told; of more only the number is."""
 
-LONGEST = 200
+LONGEST = 150
 """Characters of what is said of one row."""
 
 

@@ -46,26 +46,31 @@ def coverage(rows: Rows, places: Sequence[int], field: Field) -> Iterator[str]:
     """Say that too small a share of the rows at these places carries a field."""
     if not field.coverage or not places:
         return
-    if field.prefix:
-        carrying = {place for place, _, _ in rows.below(field.prefix)}
-        carried = sum(place in carrying for place in places)
-    else:
-        column = rows.column(field.name)
-        carried = sum(column[place] is not None for place in places)
+    carrying = rows.carrying(field.name, field.prefix)
+    carried = sum(place in carrying for place in places)
     if carried < field.coverage * len(places) - _ROUNDING:
-        yield (f"{field.name}: {carried:,} of {len(places):,} rows carry it, and at least {field.coverage:.0%} have to")
+        share = f"{carried:,} of {len(places):,} rows carry it"
+        yield f"{field.name}: {share}, and at least {field.coverage:.0%} have to"
 
 
 def words(rows: Rows, places: Collection[int], field: Field) -> frozenset[str]:
     """Return the words of a watched field in the rows at these places; none where there are too many to be words."""
-    kept = set(places)
-    if field.prefix:
-        found = {name.removeprefix(field.prefix) for place, name, _ in rows.below(field.prefix) if place in kept}
-    else:
-        column = rows.column(field.name)
-        found = {value for place in kept if isinstance(value := column[place], str)}
+    held = _held(rows, field)
+    if len(places) < len(rows):
+        kept = set(places)
+        held = [(place, word) for place, word in held if place in kept]
+    found = {word for _, word in held if isinstance(word, str)}
     words = frozenset(word for word in found if len(word) <= LONGEST_WORD and word.isprintable())
     return words if len(words) <= MOST_WORDS else frozenset()
+
+
+def _held(rows: Rows, field: Field) -> list[tuple[int, object]]:
+    """Return the places of the rows that carry a field, with what may be a word: its value, or the rest of its name."""
+    prefix = field.prefix
+    if prefix is None:
+        return list(enumerate(rows.column(field.name)))
+    start = len(prefix)
+    return [(place, name[start:]) for place, name, _ in rows.below(prefix)]
 
 
 def strange(field: Field, held: frozenset[str]) -> Iterator[str]:

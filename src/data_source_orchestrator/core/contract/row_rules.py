@@ -61,9 +61,7 @@ def judge_rule(rows: Rows, rule: Rule, findings: Findings, places: Iterable[int]
 
 
 def _missing(rows: Rows, field: Field) -> Iterator[tuple[int, None]]:
-    if field.prefix is None:
-        return ((place, None) for place, value in enumerate(rows.column(field.name)) if value is None)
-    carrying = {place for place, _, _ in rows.below(field.prefix)}
+    carrying = rows.carrying(field.name, field.prefix)
     return ((place, None) for place in range(len(rows)) if place not in carrying)
 
 

@@ -35,13 +35,24 @@ class Rows:
     def below(self, prefix: str) -> list[tuple[int, str, object]]:
         """Return the place of a row, a name of a field with that prefix, and its value, for all that are carried."""
         if prefix not in self._below:
+            names = {name for name in self._names if name.startswith(prefix)}
             self._below[prefix] = [
                 (place, name, value)
                 for place, fields in enumerate(self._fields)
                 for name, value in fields.items()
-                if value is not None and isinstance(name, str) and name.startswith(prefix)
+                if name in names and value is not None
             ]
         return self._below[prefix]
+
+    def carrying(self, name: str, prefix: str | None) -> set[int]:
+        """Return the places of the rows that carry a field, or any of a prefix."""
+        if prefix is not None:
+            return {place for place, _, _ in self.below(prefix)}
+        return {place for place, value in enumerate(self.column(name)) if value is not None}
+
+    @property
+    def _names(self) -> set[str]:
+        return {name for name in set[object]().union(*self._fields) if isinstance(name, str)}
 
     def called(self, place: int) -> str:
         """Return what a sentence calls a row: its number from 1, and the name that it has."""

@@ -5,9 +5,8 @@ records are set aside one by one; what is wrong with all of them is a failure.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from cod_sources.damage import DamageRow
 from cod_sources.tiers import TIERS
 from cod_sources.ttk import Weapon, breach
 from data_source_orchestrator.core.claim import Record
@@ -44,6 +43,17 @@ WEAPON = (
 """What all three say of a weapon."""
 
 
+class _Figures(NamedTuple):
+    """The figures of a damage row that follow from each other; a plain tuple, for there are hundreds."""
+
+    dropoff: float
+    chest: float
+    time_between_shots: float | None
+    shots_to_kill: int | None
+    ttk: float | None
+    enemies_per_magazine: int | None
+
+
 def damage_adds_up(record: Record) -> str | None:
     """Say which figure of a weapon's damage table does not follow from its rate of fire, velocity and magazine.
 
@@ -56,7 +66,7 @@ def damage_adds_up(record: Record) -> str | None:
         magazine=fields.get("ballistics.magazine"),
     )
     for row in fields.get("ballistics.damage_range") or ():
-        if wrong := breach(DamageRow(**row), weapon):
+        if wrong := breach(_Figures(*map(row.get, _Figures._fields)), weapon):
             return f"from {row['dropoff']:g} m, {wrong}"
     return None
 

@@ -12,6 +12,7 @@ from data_source_orchestrator import (
     Contract,
     DataSourceOrchestrator,
     Failure,
+    FailureKind,
     FetchContext,
     FetchError,
     HealthStatus,
@@ -29,6 +30,7 @@ from data_source_orchestrator.core.ports import Breach
 from data_source_orchestrator.core.served import MOST_BYTES, MOST_IN_ALL, Served
 from data_source_orchestrator.history.inspection import InspectionFolder
 from data_source_orchestrator.orchestration.baselines import from_json, to_json
+from data_source_orchestrator.orchestration.happened import without_data
 from data_source_orchestrator.testing import VirtualClock, script_of, scripted
 
 PRICED = Contract(mode="quarantine", largest_quarantine=0.5, fields=(Field("price", required=True, lowest=0),))
@@ -140,6 +142,24 @@ async def test_an_operator_who_accepts_or_resets_lets_a_shrunken_source_in_for_a
         assert await third.forget_baseline("nobody") is False
 
 
+@pytest.mark.parametrize("act", ["reset", "forget_baseline"])
+async def test_without_a_store_a_baseline_is_forgotten_too(clock: VirtualClock, act: str):
+    orchestrator = alone(scripted("a", rows(10), rows(2), contract=Contract()), clock)
+    await orchestrator.fetch()
+    await getattr(orchestrator, act)("a")
+    assert (await orchestrator.fetch()).metadata.success_count == 1
+
+
+async def test_a_health_check_by_the_fetcher_itself_is_compared_with_the_last_good_payloads(clock: VirtualClock):
+    orchestrator = alone(scripted("a", rows(10), rows(2), contract=Contract()), clock)
+    await orchestrator.fetch()
+    (report,) = await orchestrator.check_source_health()
+    assert report.last_check is not None
+    assert not report.last_check.ok
+    assert "at least 8 are expected" in report.last_check.message
+    assert orchestrator.coordinator.baseline("a") == Baseline((Tally(10),))
+
+
 async def test_a_source_without_a_contract_has_no_baseline(tmp_path: Path):
     async with house(tmp_path, scripted("a", rows(10), [])) as orchestrator:
         assert (await orchestrator.fetch()).metadata.success_count == 1
@@ -204,6 +224,15 @@ async def test_the_answers_of_a_breach_travel_with_the_failure_and_are_kept_once
         assert (breach.source, breach.message, breach.served) == ("a", outcome.message, outcome.served)
         await orchestrator.check_source_health()
         assert len(shelf.breaches) == 1
+
+
+def test_what_is_remembered_of_a_breach_until_it_is_stored_holds_no_answers():
+    failure = Failure(
+        source="a", kind=FailureKind.CONTENT, error=FetchError("content"), attempts=1, duration=0, served=(answer(),)
+    )
+    forgotten = without_data(failure)
+    assert isinstance(forgotten, Failure)
+    assert forgotten.served == ()
 
 
 async def test_the_answers_of_a_failure_of_another_kind_are_not_kept(tmp_path: Path):

@@ -39,16 +39,16 @@ def rows_of(payload: object) -> Sequence[object]:
 class Source(Generic[T]):
     """One upstream, named by its key everywhere; the title is for people.
 
-    `timeout` (seconds) is the whole budget: attempts, waits and queueing. `attempt_timeout` bounds one attempt;
-    None gives it what is left. `max_retries` None leaves it to the run; 0 is a value. A lower `priority` comes
-    first. `records` gives a payload's rows to contract, merge and `fetch_meta_only`. `probe` is a lighter
-    fetcher for health checks. `limits` are the source's own; `host` names what it shares with other sources, whose
-    limits the coordinator knows. `budget` is what its extra calls may spend; None leaves it to the coordinator.
-    `hedge` and `chaos` are off unless given. `cache` keeps accepted payloads, in memory
-    or, where `payload_type` tells what they are, for longer than the process; `serve_stale` is the age in seconds up
-    to which one of them is served beside a failure. `upstream` names where it reads, as a base URL that can be set:
-    what was kept of another upstream is not served. `switched_off_by` names the setting that keeps the source off
-    whatever the operator says.
+    `timeout` (seconds) is the whole budget: attempts, waits and queueing. `attempt_timeout` bounds one attempt; None
+    gives it what is left. `max_retries` None leaves it to the run; 0 is a value. A lower `priority` comes first.
+    `contract` says what rows have to be before they are data; without one anything but None is. `records` gives a
+    payload's rows to contract, merge and `fetch_meta_only`. `probe` is a lighter fetcher for health checks. `limits`
+    are the source's own; `host` names what it shares with other sources, whose limits the coordinator knows. `budget`
+    is what its extra calls may spend; None leaves it to the coordinator. `hedge` and `chaos` are off unless given.
+    `cache` keeps accepted payloads, in memory or, where `payload_type` tells what they are, for longer than the
+    process; `serve_stale` is the age in seconds up to which one of them is served beside a failure. `upstream` names
+    where it reads, as a base URL that can be set: what was kept of another upstream is not served. `switched_off_by`
+    names the setting that keeps the source off whatever the operator says.
     """
 
     key: str

@@ -14,7 +14,7 @@ from cod_sources.decoding import Name, decode_row
 from cod_sources.games import origin_game
 from cod_sources.names import entity_id
 from cod_sources.notes import Notes
-from cod_sources.rows import Found, member, read_rows, rows_of
+from cod_sources.rows import Found, member, read_rows, refuse_contradictions, rows_of
 from cod_sources.salvage import VITAL
 from cod_sources.statements import Statement, records_of
 from cod_sources.tiers import TierList, WeaponIds, read_tier_lists, tier_statements
@@ -80,6 +80,7 @@ def read(document: object, notes: Notes) -> WZStats:
     weapons = read_rows(
         member(document, "weapons", WHAT), "weapons", lambda item: decode_row(item, Weapon, KEYS), _identity, notes
     )
+    refuse_contradictions(weapons, "weapons")
     raw_lists = member(document, TIER_LISTS, WHAT)
     tier_lists = read_tier_lists(raw_lists, TIER_LISTS, notes)
     ids = WeaponIds((one.row.id, one.identity) for one in weapons)

@@ -198,7 +198,12 @@ HARMFUL: Mapping[str, tuple[str, Change, str]] = {
     "all is of a new game": ("codarmory", swap("weapons", "game_id", None, "bo9"), "refused"),
     "one is of another franchise": ("codarmory", one("weapons", give("game_id", "bf6")), "refused"),
     "mw3 is gone": ("codarmory", without_game("weapons", "game_id", "mw3"), "refused"),
+    "half of the attachments": ("codarmory", truncate("attachments", 0.5), "refused"),
+    "half of the platforms": ("codarmory", truncate("platforms", 0.5), "refused"),
+    "half of the categories": ("codarmory", truncate("categories", 0.5), "refused"),
+    "attachments of other ids": ("codarmory", each("attachments", retype("id", lambda id_: f"{id_}0")), "refused"),
     # WZStats
+    "kits are renamed": ("wzstats", each("weapons", rename("conversionKitId", "kitId")), "refused"),
     "a row without a name": ("wzstats", one("weapons", drop("name")), "aside"),
     "types and display types are gone": (
         "wzstats", each("weapons", lambda row: (row.pop("type"), row.pop("displayType"))), "refused",

@@ -39,6 +39,11 @@ def test_a_breach_is_told_counted_and_kept_and_doctor_says_where_to_look(dso: Ds
     assert f"{folder}: {BREACH}" in dso("contract", "wzstats").out
 
 
+def test_a_person_reads_beside_the_breach_where_what_was_served_is_kept(dso: Dso):
+    told = " ".join(dso("sync", "--fault", "wzstats=shrunken").out.split())
+    assert f"{BREACH}; `dso contract wzstats` tells where what it served is kept" in told
+
+
 def test_the_contract_tells_its_fields_and_the_last_good_payloads(dso: Dso):
     assert "No good payload yet" in dso("contract", "codmunity").out
     assert dso("sync").status == 0

@@ -26,9 +26,9 @@ def test_a_breach_is_told_counted_and_kept_and_doctor_says_where_to_look(dso: Ds
         if check["check"] == "What the sources serve"
     )
     assert look["finding"] == "look here"
-    assert look["next"].startswith("dso contract wzstats")
     told = dso("contract", "wzstats", "--json").document
     (folder,) = map(Path, told["breaches"])
+    assert look["told"] == f"wzstats: content: {BREACH} (what it served is kept in {folder})"
     assert folder.parent == dso.data / "sandbox-breaches" / "wzstats"
     about = json.loads((folder / "about.json").read_text())
     assert (about["schema"], about["message"]) == ("dso.breach/1", BREACH)

@@ -143,9 +143,13 @@ def read(files: Mapping[str, object], notes: Notes) -> CodArmory:
         categories=by_identity(categories, notes),
         platforms=by_identity(platforms, notes),
     )
-    refuse_dangling(named, catalogue.attachments, "attachments")
-    refuse_dangling([one.row.platform_id for one in weapons if one.row.platform_id], catalogue.platforms, "platforms")
-    refuse_dangling([one.row.category_id for one in weapons], catalogue.categories, "categories")
+    refuse_dangling(named, catalogue.attachments, "attachments that weapons name")
+    refuse_dangling(
+        [one.row.platform_id for one in weapons if one.row.platform_id],
+        catalogue.platforms,
+        "platforms that weapons name",
+    )
+    refuse_dangling([one.row.category_id for one in weapons], catalogue.categories, "categories that weapons name")
     return CodArmory(
         weapons=rows_of(weapons),
         attachments=rows_of(attachments),

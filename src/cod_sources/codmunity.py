@@ -20,7 +20,7 @@ from cod_sources.games import origin_game
 from cod_sources.names import entity_id
 from cod_sources.notes import Notes
 from cod_sources.rankings import RANKINGS, Ranking, popularity, read_ranking
-from cod_sources.rows import Found, member, read_rows, refuse_contradictions, rows_of
+from cod_sources.rows import Found, member, read_rows, refuse_contradictions, refuse_dangling, rows_of
 from cod_sources.statements import Statement, records_of
 from cod_sources.transfer_state import Wanted, find_answer
 from cod_sources.ttk import Weapon as Figures
@@ -122,6 +122,7 @@ def read(answer: object, rankings: Iterable[Ranking], notes: Notes) -> CodMunity
     refuse_contradictions(stats, "weaponStats")
     ranked = {ranking.path: ranking for ranking in rankings}
     catalogue = {one.identity for one in weapons}
+    refuse_dangling([one.identity for one in stats], catalogue, "weapons with figures")
     known = catalogue | {one.identity for one in stats}
     said = [_of_weapon(one, notes) for one in weapons]
     said += [_of_stats(one, catalogue, notes) for one in stats]

@@ -122,8 +122,8 @@ def refuse_dangling(named: Sequence[str], known: Container[str], what: str) -> N
     if _too_many(dangling, named):
         raise FetchError(
             FailureKind.CONTENT,
-            f"{len(dangling):,} of {len(named):,} {what} that weapons name are described nowhere, and more than one in"
-            f" ten are not believed; the first is {quoted(dangling[0])}",
+            f"{len(dangling):,} of {len(named):,} {what} are described nowhere, and more than one in ten are not"
+            f" believed; the first is {quoted(dangling[0])}",
         )
 
 

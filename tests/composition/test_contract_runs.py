@@ -175,9 +175,11 @@ async def test_a_source_without_a_contract_has_no_baseline(tmp_path: Path):
         {"schema": "dso.baseline/1"},
         {"schema": "dso.baseline/2", "tallies": []},
         {"schema": "dso.baseline/1", "tallies": [[5]]},
-        {"schema": "dso.baseline/1", "tallies": [[-1, {}]]},
-        {"schema": "dso.baseline/1", "tallies": [[5, ["mw2"]]]},
-        {"schema": "dso.baseline/1", "tallies": [[5, {"game": [5]}]]},
+        {"schema": "dso.baseline/1", "tallies": [[-1, {}, {}]]},
+        {"schema": "dso.baseline/1", "tallies": [[5, ["mw2"], {}]]},
+        {"schema": "dso.baseline/1", "tallies": [[5, {"game": [5]}, {}]]},
+        {"schema": "dso.baseline/1", "tallies": [[5, {}, {"price": -1}]]},
+        {"schema": "dso.baseline/1", "tallies": [[5, {}, ["price"]]]},
     ],
 )
 def test_a_stored_baseline_that_is_not_ours_is_none(document: Any):
@@ -185,7 +187,7 @@ def test_a_stored_baseline_that_is_not_ours_is_none(document: Any):
 
 
 def test_a_stored_baseline_comes_back_as_it_was():
-    baseline = Baseline((Tally(5, {"game": frozenset({"mw3", "mw2"})}), Tally(0)))
+    baseline = Baseline((Tally(5, {"game": frozenset({"mw3", "mw2"})}, {"price": 4}), Tally(0)))
     assert from_json(to_json(baseline)) == baseline
 
 

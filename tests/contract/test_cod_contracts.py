@@ -198,6 +198,7 @@ HARMFUL: Mapping[str, tuple[str, Change, str]] = {
     "all is of a new game": ("codarmory", swap("weapons", "game_id", None, "bo9"), "refused"),
     "one is of another franchise": ("codarmory", one("weapons", give("game_id", "bf6")), "refused"),
     "mw3 is gone": ("codarmory", without_game("weapons", "game_id", "mw3"), "refused"),
+    "what unlocks is renamed": ("codarmory", each("weapons", rename("unlock_id", "unlocked_by")), "refused"),
     "half of the attachments": ("codarmory", truncate("attachments", 0.5), "refused"),
     "half of the platforms": ("codarmory", truncate("platforms", 0.5), "refused"),
     "half of the categories": ("codarmory", truncate("categories", 0.5), "refused"),
@@ -211,6 +212,8 @@ HARMFUL: Mapping[str, tuple[str, Change, str]] = {
     "types are unknown": (
         "wzstats", each("weapons", lambda row: row.update(type="GUN", displayType="GUN")), "refused",
     ),
+    "whether weapons are new is renamed": ("wzstats", each("weapons", rename("isNew", "new")), "refused"),
+    "the weapons of kits are null": ("wzstats", each("weapons", give("baseWeaponId", None)), "refused"),
     "tier lists are renamed": ("wzstats", lambda d: d.update(tiers=d.pop("wzStatsTierList")), "refused"),
     "the tiers of all modes are renamed": ("wzstats", every_mode(rename("META", "S")), "refused"),
     "a tier becomes an object": ("wzstats", in_tiers(lambda t: t["mw3"].update(A={"x": 1})), "refused"),
@@ -247,6 +250,9 @@ HARMFUL: Mapping[str, tuple[str, Change, str]] = {
     "the times to kill of one weapon": (
         "codmunity", lambda d: damage_off(next(r for r in d["weaponStats"] if r["simple_damage"])), "aside",
     ),
+    "the figures of bo7 are of bo6": ("codmunity", swap("weaponStats", "appGame", "bo7", "bo6"), "refused"),
+    "the catalogue's bo7 is mw2": ("codmunity", swap("weapons", "appGame", "bo7", "mw2"), "refused"),
+    "a quarter of the figures is gone": ("codmunity", truncate("weaponStats", 0.75), "refused"),
     "half of the figures": ("codmunity", truncate("weaponStats", 0.5), "refused"),
     "half of the catalogue and of the figures": (
         "codmunity", lambda d: (truncate("weapons", 0.5)(d), truncate("weaponStats", 0.5)(d)), "refused",

@@ -50,6 +50,7 @@ def without(place: int, name: str) -> list[dict[str, Any]]:
         ({"highest": "3"}, r"price\.highest is '3'; give a finite number"),
         ({"coverage": 1.5}, r"price\.coverage is 1\.5; give a number from 0 to 1"),
         ({"coverage": -0.1}, r"price\.coverage is -0\.1; give a number from 0 to 1"),
+        ({"steady": 1}, r"price\.steady is 1; give True or False"),
         ({"required": "yes"}, r"price\.required is 'yes'; give True or False"),
         ({"required": True, "coverage": 0.5}, r"price\.coverage is 0\.5 of a field that is required of every row"),
         ({"required": True, "allowed": ()}, r"price\.allowed is empty, so that no row could carry the field"),
@@ -323,6 +324,29 @@ def test_a_baseline_remembers_the_last_seven():
         baseline = baseline.after(Tally(rows))
     assert [tally.rows for tally in baseline.tallies] == [4, 5, 6, 7, 8, 9, 10]
     assert baseline.rows == 7
+
+
+STEADY = Contract(fields=(Field("price", steady=True), Field("t.*", steady=True)))
+
+
+@pytest.mark.parametrize(("carried", "accepted"), [(20, True), (16, True), (15, False), (0, False)])
+def test_of_a_steady_field_a_fifth_of_the_usual_carriers_may_be_lost(carried: int, accepted: bool):
+    rows: list[dict[str, Any]] = [{"id": n, "price": 1, "t.x": 1} for n in range(20)]
+    tally = judged(STEADY, rows).tally
+    assert tally == Tally(20, {}, {"price": 20, "t.*": 20})
+    for name in ("price", "t.x"):
+        fewer = [row if row["id"] < carried else {**row, name: None} for row in rows]
+        if accepted:
+            good(STEADY, fewer, Baseline((tally,)))
+        else:
+            assert (
+                f"{carried} rows carry it, and in its last good payload 20 did (median), so that at least 16 are"
+                " expected; where that is true and lasting, `dso contract shop --accept` accepts it"
+            ) in breach(STEADY, fewer, Baseline((tally,)))
+
+
+def test_of_a_field_that_was_not_steady_before_nothing_is_expected():
+    good(STEADY, [{"id": 1}], Baseline((Tally(1),)))
 
 
 GAME = Contract(fields=(Field("game", known=("mw2", "bo6")),), largest_shrink=1)

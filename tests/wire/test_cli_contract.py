@@ -53,6 +53,7 @@ def test_the_contract_tells_its_fields_and_the_last_good_payloads(dso: Dso):
     assert document["fields"]["ballistics.rpm"] == {
         "required": False,
         "coverage": 0.5,
+        "steady": True,
         "accepted": "1 to 3,000 rounds/min",
         "known": None,
     }

@@ -81,6 +81,7 @@ def _field(field: Field) -> dict[str, Json]:
     return {
         "required": field.required,
         "coverage": field.coverage,
+        "steady": field.steady,
         "accepted": field.accepted,
         "known": None if field.known is None else list(field.known),
     }
@@ -117,6 +118,7 @@ def _of_baseline(baseline: Baseline) -> str:
 
 def _row(field: Field) -> Row:
     carried = "every row" if field.required else f"{field.coverage:.0%} or more" if field.coverage else "any"
+    carried += ", steady" if field.steady else ""
     known = NONE if field.known is None else ", ".join(field.known) or "whatever was seen"
     return Row([say(field.name), say(carried), say(field.accepted), say(known)])
 

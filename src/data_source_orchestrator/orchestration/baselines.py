@@ -49,9 +49,10 @@ def moved_by(baseline: Baseline, happened: SourceHappened) -> Baseline:
 
 
 def to_json(baseline: Baseline) -> Json:
-    """Return the document: of each payload its rows, and the words of its watched fields."""
+    """Return the document: of each payload its rows, the words of its watched fields, and who carried steady ones."""
     tallies: list[Json] = [
-        [tally.rows, {name: sorted(words) for name, words in sorted(tally.words.items())}] for tally in baseline.tallies
+        [tally.rows, {name: sorted(words) for name, words in sorted(tally.words.items())}, dict(tally.carried)]
+        for tally in baseline.tallies
     ]
     return {"schema": SCHEMA, "tallies": tallies}
 
@@ -60,14 +61,22 @@ def from_json(document: Json) -> Baseline:
     """Return the baseline that a document holds, or none where the document is not one of ours."""
     try:
         baseline = NO_BASELINE
-        for rows, words in map(items, items(members(document, SCHEMA)["tallies"])):
-            baseline = baseline.after(Tally(whole(rows), _words(words)))
+        for rows, words, carried in map(items, items(members(document, SCHEMA)["tallies"])):
+            baseline = baseline.after(Tally(whole(rows), _words(words), _counts(carried)))
     except (KeyError, TypeError, ValueError):
         return NO_BASELINE
     return baseline
 
 
 def _words(held: Json) -> dict[str, frozenset[str]]:
+    return {name: frozenset(map(text, items(words))) for name, words in _named(held).items()}
+
+
+def _counts(held: Json) -> dict[str, int]:
+    return {name: whole(count) for name, count in _named(held).items()}
+
+
+def _named(held: Json) -> Mapping[str, Json]:
     if not isinstance(held, Mapping):
         raise TypeError(f"{held!r} is no mapping")
-    return {text(name): frozenset(map(text, items(words))) for name, words in held.items()}
+    return held

@@ -18,10 +18,14 @@ MOST_WORDS = 200
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What is remembered of one good payload: its rows, and the words that its watched fields held, by field."""
+    """What is remembered of one good payload.
+
+    That is how many rows it had, the words that its watched fields held, and how many rows `carried` its steady fields.
+    """
 
     rows: int
     words: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
+    carried: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,11 @@ class Baseline:
     def rows(self) -> float | None:
         """The median of their row counts; None before the first."""
         return median(tally.rows for tally in self.tallies) if self.tallies else None
+
+    def carried(self, name: str) -> float | None:
+        """Return the median of the rows that carried a steady field; None where nothing is known of it."""
+        counts = [tally.carried[name] for tally in self.tallies if name in tally.carried]
+        return median(counts) if counts else None
 
     def usual(self, name: str) -> frozenset[str]:
         """Return the words of a field that more than half of the payloads held."""

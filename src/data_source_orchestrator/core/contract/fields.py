@@ -37,7 +37,8 @@ class Field:
     as it stands is looked for level by level. One that ends in `.*`, as `tier.*`, means every field with that prefix. A
     field that is absent or None is not carried.
 
-    `required` demands it of every row, `coverage` of a share of them, from 0 to 1. `kind` is the type of its values, or
+    `required` demands it of every row, `coverage` of a share of them, from 0 to 1. Of a `steady` field no fewer rows
+    than ever may carry it, within the contract's `largest_shrink`. `kind` is the type of its values, or
     a tuple of types; a `float` may be a whole number, and a `bool` is no number. `lowest` and `highest` bound numbers,
     in `unit`, which only sentences use. `allowed` are the only values accepted.
 
@@ -50,6 +51,7 @@ class Field:
     _: KW_ONLY
     required: bool = False
     coverage: float = 0.0
+    steady: bool = False
     kind: type[Any] | tuple[type[Any], ...] | None = None
     lowest: float | None = None
     highest: float | None = None
@@ -62,6 +64,7 @@ class Field:
         if not isinstance(name, str) or not name.removesuffix(EVERY):
             raise ConfigurationError(f"a field's name is {told(self.name)}; give text, as 'price' or 'tier.*'")
         flag(self.required, self._called("required"))
+        flag(self.steady, self._called("steady"))
         share(self.coverage, self._called("coverage"))
         if self.required and self.coverage:
             raise ConfigurationError(

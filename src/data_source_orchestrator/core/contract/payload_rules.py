@@ -32,22 +32,30 @@ def too_many(rows: int, maximum: int | None) -> Iterator[str]:
 
 def shrunk(rows: int, baseline: Baseline, largest_shrink: float) -> Iterator[str]:
     """Say that there are far fewer rows than there used to be."""
-    if baseline.rows is None:
-        return
-    expected = (1 - largest_shrink) * baseline.rows - _ROUNDING
-    if rows < expected:
-        yield (
-            f"the upstream served {rows:,} good rows, and its {_last(baseline)} had {baseline.rows:,g}"
-            f" (median), so that at least {math.ceil(expected):,} are expected"
-        )
+    if (least := _least(baseline.rows, largest_shrink)) > rows:
+        had = f"its {_last(baseline)} had {baseline.rows:,g} (median)"
+        yield f"the upstream served {rows:,} good rows, and {had}, so that at least {least:,} are expected"
+
+
+def thinned(field: Field, carried: int, baseline: Baseline, largest_shrink: float) -> Iterator[str]:
+    """Say that far fewer rows carry a steady field than there used to be."""
+    usual = baseline.carried(field.name)
+    if (least := _least(usual, largest_shrink)) > carried:
+        had = f"in its {_last(baseline)} {usual:,g} did (median)"
+        yield f"{field.name}: {carried:,} rows carry it, and {had}, so that at least {least:,} are expected"
+
+
+def carriers(rows: Rows, places: Sequence[int], field: Field) -> int:
+    """Return how many of the rows at these places carry a field."""
+    carrying = rows.carrying(field.name, field.prefix)
+    return len(carrying) if len(places) == len(rows) else sum(place in carrying for place in places)
 
 
 def coverage(rows: Rows, places: Sequence[int], field: Field) -> Iterator[str]:
     """Say that too small a share of the rows at these places carries a field."""
     if not field.coverage or not places:
         return
-    carrying = rows.carrying(field.name, field.prefix)
-    carried = sum(place in carrying for place in places)
+    carried = carriers(rows, places, field)
     if carried < field.coverage * len(places) - _ROUNDING:
         share = f"{carried:,} of {len(places):,} rows carry it"
         yield f"{field.name}: {share}, and at least {field.coverage:.0%} have to"
@@ -96,6 +104,11 @@ def new(field: Field, held: frozenset[str], baseline: Baseline) -> Iterator[str]
     found = tuple(sorted(held.difference(field.known or (), baseline.seen(field.name))))
     if found:
         yield f"{field.name}: {listed(found)} {'is' if len(found) == 1 else 'are'} new"
+
+
+def _least(usual: float | None, largest_shrink: float) -> int:
+    """Return the least that is expected where so much is usual."""
+    return 0 if usual is None else math.ceil((1 - largest_shrink) * usual - _ROUNDING)
 
 
 def _last(baseline: Baseline) -> str:

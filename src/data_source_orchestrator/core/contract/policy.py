@@ -1,6 +1,6 @@
 """A source's contract: what its payloads have to be, and what becomes of those that are not."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from types import MappingProxyType
@@ -94,9 +94,14 @@ class Contract:
         return tuple(one for one in self.fields if one.known is not None)
 
     @property
+    def steady(self) -> tuple[Field, ...]:
+        """The fields that no fewer rows may carry than in the last good payloads."""
+        return tuple(one for one in self.fields if one.steady)
+
+    @property
     def compares(self) -> bool:
         """Whether a payload is compared with the last good ones."""
-        return self.largest_shrink < 1 or bool(self.watched)
+        return self.largest_shrink < 1 or bool(self.watched or self.steady)
 
     def judge(self, rows: Sequence[object], baseline: Baseline = NO_BASELINE, *, source: str = "KEY") -> Judgement:
         """Judge a payload's rows against this contract, and against the last good payloads of its `source`.
@@ -130,16 +135,18 @@ class _Judging:
             return _refused([*bounded(findings.sentences), self._quarantine_full(len(aside))])
         good = [place for place in range(len(self._rows)) if place not in aside]
         words = {field.name: payload_rules.words(self._rows, good, field) for field in contract.watched}
+        carried = {field.name: payload_rules.carriers(self._rows, good, field) for field in contract.steady}
+        now = Tally(len(good), MappingProxyType(words), MappingProxyType(carried))
         of_rows = [] if contract.mode is ContractMode.QUARANTINE else findings.sentences
-        wrong = [*bounded([*of_rows, *self._wrong_with_all(good, words)]), *self._way_out]
+        wrong = [*bounded([*of_rows, *self._wrong_with_all(good, now)]), *self._way_out]
         if wrong and contract.mode is not ContractMode.WARN:
             return _refused(wrong)
         told = [f"set aside: {sentence}" for sentence in bounded(findings.sentences)] if aside else []
         told += [f"its contract is broken: {sentence}" for sentence in wrong]
         return Judgement(
             set_aside=aside,
-            warnings=(*told, *self._new(words)),
-            tally=Tally(len(good), MappingProxyType(words)) if contract.compares else None,
+            warnings=(*told, *self._new(now)),
+            tally=now if contract.compares else None,
         )
 
     def _judge_rows(self) -> None:
@@ -153,7 +160,7 @@ class _Judging:
         for key in contract.keys:
             judge_unique(rows, key, findings)
 
-    def _wrong_with_all(self, good: Sequence[int], words: Mapping[str, frozenset[str]]) -> Iterator[str]:
+    def _wrong_with_all(self, good: Sequence[int], now: Tally) -> Iterator[str]:
         contract = self._contract
         if few := list(payload_rules.too_few(len(good), contract.minimum_rows)):
             yield from few  # whatever else is missing is missing with the rows
@@ -161,23 +168,25 @@ class _Judging:
         yield from payload_rules.too_many(len(good), contract.maximum_rows)
         for one in contract.fields:
             yield from payload_rules.coverage(self._rows, good, one)
-        strange = {one.name: list(payload_rules.strange(one, words[one.name])) for one in contract.watched}
+        strange = {one.name: list(payload_rules.strange(one, now.words[one.name])) for one in contract.watched}
         yield from chain.from_iterable(strange.values())
-        lost = list(self._lost(len(good), {name: held for name, held in words.items() if not strange[name]}))
+        lost = list(self._lost(now, [one for one in contract.watched if not strange[one.name]]))
         if lost:
             self._way_out = [f"where that is true and lasting, `dso contract {self._source} --accept` accepts it"]
         yield from lost
 
-    def _lost(self, good: int, words: Mapping[str, frozenset[str]]) -> Iterator[str]:
-        """Say what the last good payloads had and this one has not; `words` are those of the fields to compare."""
-        yield from payload_rules.shrunk(good, self._baseline, self._contract.largest_shrink)
-        for one in self._contract.watched:
-            if one.name in words:
-                yield from payload_rules.vanished(one, words[one.name], self._baseline)
+    def _lost(self, now: Tally, watched: Sequence[Field]) -> Iterator[str]:
+        """Say what the last good payloads had and this one has not; `watched` are the fields whose words to compare."""
+        baseline, contract = self._baseline, self._contract
+        yield from payload_rules.shrunk(now.rows, baseline, contract.largest_shrink)
+        for one in contract.steady:
+            yield from payload_rules.thinned(one, now.carried[one.name], baseline, contract.largest_shrink)
+        for one in watched:
+            yield from payload_rules.vanished(one, now.words[one.name], baseline)
 
-    def _new(self, words: Mapping[str, frozenset[str]]) -> Iterator[str]:
+    def _new(self, now: Tally) -> Iterator[str]:
         fields = self._contract.watched
-        return chain.from_iterable(payload_rules.new(one, words[one.name], self._baseline) for one in fields)
+        return chain.from_iterable(payload_rules.new(one, now.words[one.name], self._baseline) for one in fields)
 
     def _quarantine_full(self, aside: int) -> str:
         most = self._contract.largest_quarantine

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from cod_sources import contracts
 from cod_sources.bounds import MOST_NAMED, within
 from cod_sources.categories import category_or_note
 from cod_sources.concurrently import together
@@ -14,12 +15,11 @@ from cod_sources.decoding import Name, R, Text, Whole, decode_row
 from cod_sources.games import origin_game
 from cod_sources.names import entity_id
 from cod_sources.notes import Notes
-from cod_sources.rows import Found, by_identity, read_rows, rows_of
+from cod_sources.rows import Found, by_identity, read_rows, refuse_contradictions, refuse_dangling, rows_of
 from cod_sources.statements import Statement, records_of
 from cod_sources.words import quoted
 from data_source_orchestrator.core.claim import Json, Record
 from data_source_orchestrator.core.context import FetchContext
-from data_source_orchestrator.core.contract import Contract
 from data_source_orchestrator.core.source import Source
 from data_source_orchestrator.core.threads import FETCHER_THREAD, in_thread
 
@@ -130,7 +130,9 @@ class CodArmory:
 def read(files: Mapping[str, object], notes: Notes) -> CodArmory:
     """Return the payload made of the six files' JSON values by name, or raise `FetchError(content)`."""
     weapons = _rows(files, "weapons", Weapon, lambda row: entity_id(row.name, row.game_id), notes)
-    within([key for one in weapons for key in one.row.attachments or ()], MOST_NAMED, "the attachments of all weapons")
+    refuse_contradictions(weapons, "weapons.json")
+    named = [key for one in weapons for key in one.row.attachments or ()]
+    within(named, MOST_NAMED, "the attachments of all weapons")
     attachments = _rows(files, "attachments", Attachment, _attachment_identity, notes)
     categories = _rows(files, "categories", Category, lambda row: row.id, notes)
     platforms = _rows(files, "platforms", Platform, lambda row: row.id, notes)
@@ -141,6 +143,13 @@ def read(files: Mapping[str, object], notes: Notes) -> CodArmory:
         categories=by_identity(categories, notes),
         platforms=by_identity(platforms, notes),
     )
+    refuse_dangling(named, catalogue.attachments, "attachments that weapons name")
+    refuse_dangling(
+        [one.row.platform_id for one in weapons if one.row.platform_id],
+        catalogue.platforms,
+        "platforms that weapons name",
+    )
+    refuse_dangling([one.row.category_id for one in weapons], catalogue.categories, "categories that weapons name")
     return CodArmory(
         weapons=rows_of(weapons),
         attachments=rows_of(attachments),
@@ -181,7 +190,7 @@ def source(base_url: str) -> Source[CodArmory]:
         reliability=0.95,
         timeout=30,
         attempt_timeout=10,
-        contract=Contract(minimum_rows=40),
+        contract=contracts.CODARMORY,
         records=lambda payload: payload.records,
         payload_type=CodArmory,
         upstream=base_url,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from cod_sources import contracts
 from cod_sources.categories import category_or_note
 from cod_sources.concurrently import together
 from cod_sources.damage import DamageRow, as_json, read_damage, time_to_kill, verified
@@ -19,13 +20,12 @@ from cod_sources.games import origin_game
 from cod_sources.names import entity_id
 from cod_sources.notes import Notes
 from cod_sources.rankings import RANKINGS, Ranking, popularity, read_ranking
-from cod_sources.rows import Found, member, read_rows, rows_of
+from cod_sources.rows import Found, member, read_rows, refuse_contradictions, refuse_dangling, rows_of
 from cod_sources.statements import Statement, records_of
 from cod_sources.transfer_state import Wanted, find_answer
 from cod_sources.ttk import Weapon as Figures
 from data_source_orchestrator.core.claim import Json, Record
 from data_source_orchestrator.core.context import FetchContext
-from data_source_orchestrator.core.contract import Contract
 from data_source_orchestrator.core.source import Source
 from data_source_orchestrator.core.threads import FETCHER_THREAD, in_thread
 
@@ -118,8 +118,11 @@ def read(answer: object, rankings: Iterable[Ranking], notes: Notes) -> CodMunity
         lambda row: entity_id(row.name, row.game),
         notes,
     )
+    refuse_contradictions(weapons, "weapons")
+    refuse_contradictions(stats, "weaponStats")
     ranked = {ranking.path: ranking for ranking in rankings}
     catalogue = {one.identity for one in weapons}
+    refuse_dangling([one.identity for one in stats], catalogue, "weapons with figures")
     known = catalogue | {one.identity for one in stats}
     said = [_of_weapon(one, notes) for one in weapons]
     said += [_of_stats(one, catalogue, notes) for one in stats]
@@ -157,7 +160,7 @@ def source(site_url: str, api_url: str) -> Source[CodMunity]:
         reliability=0.92,
         timeout=30,
         attempt_timeout=10,
-        contract=Contract(minimum_rows=20),
+        contract=contracts.CODMUNITY,
         records=lambda payload: payload.records,
         payload_type=CodMunity,
         upstream=f"{site_url} {api_url}",

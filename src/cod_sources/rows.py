@@ -3,7 +3,8 @@
 A row with an odd field is read without it, however many there are: it has its identity and its other fields.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -18,6 +19,9 @@ T = TypeVar("T")
 
 SET_ASIDE_AT_MOST = 0.1
 """The share of a list's rows that may be unreadable before the list is not believed."""
+
+SLIPS = 4
+"""Contradictions and references that lead nowhere which never spoil a list, however short it is."""
 
 TOLD_ONE_BY_ONE = 0.1
 """The share of a list's rows up to which an odd field is told row by row, and beyond which all at once."""
@@ -48,12 +52,13 @@ def read_rows(
     identify: Callable[[T], str],
     notes: Notes,
 ) -> list[Found[T]]:
-    """Return the rows that can be read and have an identity; set the others aside with a note.
+    """Return the rows that can be read, have an identity and repeat no other; set the others aside with a note.
 
     `decode` and `identify` raise ValueError for a bad row. Raise `FetchError(content)` where there is no list, an
     empty one, or one of more than `MOST_ROWS`, and as soon as more than a tenth of its rows are set aside.
     """
     found: list[Found[T]] = []
+    firsts: dict[str, Found[T]] = {}
     bad: dict[str, str] = {}
     odd: dict[str, dict[str, str]] = {}
     rows = _listed(raw, path)
@@ -61,13 +66,18 @@ def read_rows(
         place = f"{path}[{index}]"
         try:
             decoded = decode(item)
-            found.append(Found(place, identify(decoded.row), decoded.row))
+            one = Found(place, identify(decoded.row), decoded.row)
         except ValueError as error:
             bad[f"{place}{_called(item)}"] = str(error)
             _refuse_many(bad, len(rows), path)
             continue
-        for one in decoded.odd:
-            odd.setdefault(one.what, {})[f"{place}{_called(item)}"] = one.why
+        first = firsts.setdefault(one.identity, one)
+        if first is not one and first.row == one.row:
+            notes.add("rows told twice", f"{place}{_called(item)} is set aside: it repeats {first.path}")
+            continue
+        found.append(one)
+        for part in decoded.odd:
+            odd.setdefault(part.what, {})[f"{place}{_called(item)}"] = part.why
     for place, why in bad.items():
         notes.add("rows set aside", f"{place} is set aside: {why}")
     for what, reasons in odd.items():
@@ -88,6 +98,37 @@ def by_identity(found: Iterable[Found[T]], notes: Notes) -> dict[str, T]:
                 f"{other.path} and {one.path} differ about {quoted(one.identity)}; neither is believed",
             )
     return {identity: one.row for identity, one in index.items() if identity not in disputed}
+
+
+def refuse_contradictions(found: Sequence[Found[Any]], path: str) -> None:
+    """Refuse a list of which more than a tenth of the rows share their identities: what told them apart is gone.
+
+    Of fewer, only what they differ in is left out later.
+    """
+    counts = Counter(one.identity for one in found)
+    alike = [one for one in found if counts[one.identity] > 1]
+    if _too_many(alike, found):
+        one = alike[0]
+        raise FetchError(
+            FailureKind.CONTENT,
+            f"{len(alike)} of {len(found)} rows of {path} are of one identity with another and differ from it, and more"
+            f" than one in ten are not believed; the first is {one.path} ({quoted(one.identity)})",
+        )
+
+
+def refuse_dangling(named: Sequence[str], known: Container[str], what: str) -> None:
+    """Refuse references of which more than a tenth lead nowhere: a part of what they refer to is missing."""
+    dangling = [key for key in named if key not in known]
+    if _too_many(dangling, named):
+        raise FetchError(
+            FailureKind.CONTENT,
+            f"{len(dangling):,} of {len(named):,} {what} are described nowhere, and more than one in ten are not"
+            f" believed; the first is {quoted(dangling[0])}",
+        )
+
+
+def _too_many(bad: Sized, of: Sized) -> bool:
+    return len(bad) > max(SLIPS, SET_ASIDE_AT_MOST * len(of))
 
 
 def rows_of(found: Iterable[Found[T]]) -> tuple[T, ...]:

@@ -91,6 +91,7 @@ def _named(mode: str, path: str, notes: Notes) -> bool:
 
 
 def _tier_list(raw: Mapping[str, object], path: str, notes: Notes) -> TierList:
+    _refuse_renamed(raw, path)
     tiers = dict(_tiers(raw, path, notes))
     odd = [
         f"{path}.{tier}[{place}] is {quoted(one)}, and a weapon's id was expected"
@@ -117,6 +118,18 @@ def _tiers(raw: Mapping[str, object], path: str, notes: Notes) -> Iterator[tuple
                 f"{path}.{tier} is {quoted(ids)}, and a list of ids was expected;"
                 " the upstream has changed its format, and nothing of it is used",
             )
+
+
+def _refuse_renamed(raw: Mapping[str, object], path: str) -> None:
+    """Refuse weapons in an unknown tier where a known one is missing: it has another name now, and its ids are lost."""
+    missing = [tier for tier in TIERS if tier not in raw]
+    strange = [tier for tier, ids in raw.items() if tier not in TIERS and isinstance(ids, list) and ids]
+    if missing and strange:
+        raise FetchError(
+            FailureKind.CONTENT,
+            f"{path} has the unknown tier {quoted(strange[0])} and no {missing[0]}; the upstream has renamed its tiers,"
+            " and nothing of it is used",
+        )
 
 
 def _refuse_many(odd: list[str], elements: int, path: str) -> None:

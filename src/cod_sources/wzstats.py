@@ -8,19 +8,19 @@ from dataclasses import dataclass, field
 from functools import partial
 from urllib.parse import urlencode
 
+from cod_sources import contracts
 from cod_sources.categories import category_or_note
 from cod_sources.decoding import Name, decode_row
 from cod_sources.games import origin_game
 from cod_sources.names import entity_id
 from cod_sources.notes import Notes
-from cod_sources.rows import Found, member, read_rows, rows_of
+from cod_sources.rows import Found, member, read_rows, refuse_contradictions, rows_of
 from cod_sources.salvage import VITAL
 from cod_sources.statements import Statement, records_of
 from cod_sources.tiers import TierList, WeaponIds, read_tier_lists, tier_statements
 from cod_sources.words import quoted
 from data_source_orchestrator.core.claim import Json, Record
 from data_source_orchestrator.core.context import FetchContext
-from data_source_orchestrator.core.contract import Contract
 from data_source_orchestrator.core.errors import FetchError
 from data_source_orchestrator.core.source import Source
 from data_source_orchestrator.core.threads import FETCHER_THREAD, in_thread
@@ -28,7 +28,6 @@ from data_source_orchestrator.core.verdicts import FailureKind
 
 KEY = "wzstats"
 PATH = "/wz2/weapons/meta/weapons-and-tier-lists/"
-GAMES = ("mw2", "mw3", "bo6", "bo7")
 ATTRIBUTES = ("game", "name", "type", "displayType", "isNew")
 """What is asked of each weapon; the upstream leaves out what is not asked, but for ids and conversion kits."""
 
@@ -81,6 +80,7 @@ def read(document: object, notes: Notes) -> WZStats:
     weapons = read_rows(
         member(document, "weapons", WHAT), "weapons", lambda item: decode_row(item, Weapon, KEYS), _identity, notes
     )
+    refuse_contradictions(weapons, "weapons")
     raw_lists = member(document, TIER_LISTS, WHAT)
     tier_lists = read_tier_lists(raw_lists, TIER_LISTS, notes)
     ids = WeaponIds((one.row.id, one.identity) for one in weapons)
@@ -121,7 +121,7 @@ def source(base_url: str) -> Source[WZStats]:
         reliability=0.90,
         timeout=30,
         attempt_timeout=10,
-        contract=Contract(minimum_rows=40),
+        contract=contracts.WZSTATS,
         records=lambda payload: payload.records,
         payload_type=WZStats,
         upstream=base_url,
@@ -132,7 +132,7 @@ def _query() -> str:
     return urlencode(
         [
             ("streamerProfileId", "wzstats"),
-            *(("weaponGames[]", game) for game in GAMES),
+            *(("weaponGames[]", game) for game in contracts.GAMES),
             ("addConversionKit", "true"),
             *(("weaponAttributes[]", attribute) for attribute in ATTRIBUTES),
         ]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from data_source_orchestrator.core.claim import Contribution, MergeRules, Record
     from data_source_orchestrator.core.clock import Chance, Clock, ManualClock, SystemClock
     from data_source_orchestrator.core.context import FetchContext, HttpClient, HttpResponse
-    from data_source_orchestrator.core.contract import Contract
+    from data_source_orchestrator.core.contract import Baseline, Contract, ContractMode, Field, Judgement, Tally
     from data_source_orchestrator.core.deadline import Deadline
     from data_source_orchestrator.core.errors import (
         ConfigurationError,
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         RetryConfig,
     )
     from data_source_orchestrator.core.result import FetchResult, Metadata, MetaResult
+    from data_source_orchestrator.core.served import Served
     from data_source_orchestrator.core.snapshot import Entity, Snapshot, SnapshotChange
     from data_source_orchestrator.core.source import Source, source
     from data_source_orchestrator.core.verdicts import FailureKind, SkipReason, Verdict
@@ -73,7 +74,7 @@ _HOMES = {
     "core.claim": ("Contribution", "MergeRules", "Record"),
     "core.clock": ("Chance", "Clock", "ManualClock", "SystemClock"),
     "core.context": ("FetchContext", "HttpClient", "HttpResponse"),
-    "core.contract": ("Contract",),
+    "core.contract": ("Baseline", "Contract", "ContractMode", "Field", "Judgement", "Tally"),
     "core.deadline": ("Deadline",),
     "core.errors": (
         "ConfigurationError",
@@ -107,6 +108,7 @@ _HOMES = {
         "RetryConfig",
     ),
     "core.result": ("FetchResult", "MetaResult", "Metadata"),
+    "core.served": ("Served",),
     "core.snapshot": ("Entity", "Snapshot", "SnapshotChange"),
     "core.source": ("Source", "source"),
     "core.verdicts": ("FailureKind", "SkipReason", "Verdict"),
@@ -134,6 +136,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "Allowance",
     "Backoff",
+    "Baseline",
     "BreakerPolicy",
     "BreakerState",
     "BreakerStatistics",
@@ -147,6 +150,7 @@ __all__ = [
     "ConcurrencyPolicy",
     "ConfigurationError",
     "Contract",
+    "ContractMode",
     "Contribution",
     "DataSourceOrchestrator",
     "Deadline",
@@ -159,6 +163,7 @@ __all__ = [
     "FetchContext",
     "FetchError",
     "FetchResult",
+    "Field",
     "Freshness",
     "FreshnessPolicy",
     "Gate",
@@ -174,6 +179,7 @@ __all__ = [
     "HttpPolicy",
     "HttpResponse",
     "InsufficientSourcesError",
+    "Judgement",
     "LimitPolicy",
     "Listening",
     "Loss",
@@ -196,6 +202,7 @@ __all__ = [
     "ResultCache",
     "RetryBudget",
     "RetryConfig",
+    "Served",
     "SkipReason",
     "Skipped",
     "Slot",
@@ -211,6 +218,7 @@ __all__ = [
     "Success",
     "SyncReport",
     "SystemClock",
+    "Tally",
     "UnknownSourceError",
     "Variable",
     "Verdict",

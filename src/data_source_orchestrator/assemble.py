@@ -22,6 +22,7 @@ from data_source_orchestrator.core.source import Source
 from data_source_orchestrator.fanout.coordinator import SourceCoordinator
 from data_source_orchestrator.fanout.discovery import installed_plugins, sources_of
 from data_source_orchestrator.history.cache import SqliteCache
+from data_source_orchestrator.history.inspection import InspectionFolder
 from data_source_orchestrator.history.store import SqliteStore
 from data_source_orchestrator.orchestration.commit import Batch, commit
 from data_source_orchestrator.orchestration.orchestrator import DataSourceOrchestrator
@@ -39,12 +40,15 @@ STORE = "dso.db"
 SANDBOX_STORE = "sandbox.db"
 """Where made-up data goes, so that it never mixes with real data."""
 
+BREACHES, SANDBOX_BREACHES = "breaches", "sandbox-breaches"
+"""The folders, in the data folder, of what upstreams served that was no data."""
+
 NO_FAULTS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Whole:
-    """A running whole: the orchestrator, what it was built from, and the file that holds its store.
+    """A running whole: the orchestrator, what it was built from, the file that holds its store, and where breaches are.
 
     `trouble` is why nothing can be kept, where it was to stand all the same: it reads what is there, or has no store.
     """
@@ -54,6 +58,7 @@ class Whole:
     plugins: tuple[Plugin, ...]
     environment: Environment
     store: Path
+    inspection: InspectionFolder
     trouble: StoreError | None = None
 
 
@@ -76,6 +81,7 @@ async def assemble(
     """
     plugins = installed_plugins(settings.plugins)
     path = data_dir / (SANDBOX_STORE if sandbox else STORE)
+    inspection = InspectionFolder(data_dir / (SANDBOX_BREACHES if sandbox else BREACHES))
     async with AsyncExitStack() as stack:
         environment = dict(settings.environment)
         if sandbox:
@@ -103,6 +109,7 @@ async def assemble(
             cached=cached,
             gate=settings.gate,
             freshness=settings.freshness,
+            inspection=inspection if trouble is None else None,
         )
         await stack.enter_async_context(orchestrator)
         yield Whole(
@@ -111,6 +118,7 @@ async def assemble(
             plugins=plugins,
             environment=environment,
             store=path,
+            inspection=inspection,
             trouble=trouble,
         )
 

@@ -13,8 +13,8 @@ from test_result_cache_rig import Broken, Upstream, cached, data_of, executed, n
 
 from clocks import HandSetVirtualClock
 from data_source_orchestrator.core.age import Age
-from data_source_orchestrator.core.contract import Contract
-from data_source_orchestrator.core.errors import ConfigurationError, FetchError
+from data_source_orchestrator.core.contract import Contract, Judgement
+from data_source_orchestrator.core.errors import ConfigurationError
 from data_source_orchestrator.core.outcome import Executed, Failure, Skipped, Success
 from data_source_orchestrator.core.policies import CachePolicy
 from data_source_orchestrator.core.ports import CacheEntry
@@ -443,16 +443,16 @@ async def test_X1_an_entry_that_breaks_todays_contract_is_a_miss_and_is_removed(
     """X1: a scraper swallowed an outage as `[]`, and it was served as healthy for two hours."""
     store, contract = MemoryCache(), Contract(minimum_rows=1)
     await cached(clock, store=store, payload_type=list[int], ttl=7200).execute("", Upstream([]))
-    strict = cached(clock, store=store, payload_type=list[int], ttl=7200, breach=contract.breach)
+    strict = cached(clock, store=store, payload_type=list[int], ttl=7200, judge=contract.judge)
     assert data_of(await strict.execute("", Upstream([1]))) == [1]
     assert data_of(await strict.execute("", Upstream([2]))) == [1]
 
 
 async def test_a_contract_that_itself_raises_makes_a_miss(clock: VirtualClock):
-    def broken(_: object) -> FetchError | None:
+    def broken(_: object) -> Judgement:
         raise AttributeError("rows")
 
-    cache = cached(clock, breach=broken)
+    cache = cached(clock, judge=broken)
     await cache.execute("", Upstream("a"))
     assert data_of(await cache.execute("", Upstream("b"))) == "b"
 

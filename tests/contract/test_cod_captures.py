@@ -29,7 +29,7 @@ from data_source_orchestrator.core.context import FetchContext
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.errors import FetchError
 from data_source_orchestrator.resilience.payloads import payloads_of
-from data_source_orchestrator.resilience.wanted import breach_of
+from data_source_orchestrator.resilience.wanted import judged
 from data_source_orchestrator.testing import VirtualClock
 
 HOME = "http://127.0.0.1:1"
@@ -93,7 +93,8 @@ async def fetched(key: str, http: Served) -> tuple[Any, list[str]]:
         warn=lambda message: warnings.append(message),  # noqa: PLW0108 — `append` does not call its argument a message
     )
     payload = await source.fetcher(ctx)
-    assert source.contract.breach(source.records(payload)) is None
+    judgement = source.contract.judge(source.records(payload))
+    assert (judgement.breach, judgement.set_aside, judgement.warnings) == (None, frozenset(), ())
     assert source.records(payload) is payload.records
     await source.probe(ctx)  # type: ignore[misc]  # all three have one
     return payload, warnings
@@ -109,7 +110,7 @@ async def test_a_payload_comes_back_out_of_a_cache_that_outlasts_the_process_as_
     assert type(again) is type(payload)
     assert replace(again, records=()) == replace(payload, records=())
     assert said(again.records) == json.loads(json.dumps(said(payload.records)))
-    assert breach_of(source, again) is None
+    assert judged(source, again).breach is None
 
 
 def armory(upstream: Path) -> dict[str, Any]:

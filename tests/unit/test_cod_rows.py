@@ -170,4 +170,6 @@ def test_rows_that_others_refer_to_are_not_believed_where_they_differ():
     notes = Notes()
     found = read_rows([1, 2, 11, 1], "weapons", number, lambda row: str(row % 10), notes)
     assert by_identity(found, notes) == {"2": 2}
-    assert "weapons[0] and weapons[2] differ about '1'" in notes.sentences()[0]
+    repeated, disputed = notes.sentences()
+    assert "weapons[3] is set aside: it repeats weapons[0]" in repeated
+    assert "weapons[0] and weapons[2] differ about '1'" in disputed

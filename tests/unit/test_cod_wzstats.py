@@ -173,12 +173,16 @@ def test_an_id_that_two_weapons_share_names_neither():
 
 
 def test_texts_beside_the_modes_are_passed_over_and_odd_tiers_are_told():
-    payload, warnings = told(
-        weapon(), mw3={"META": ["k-7"], "S": ["k-7"], "season": 3, "B": [7]}, note="a text", **{"a.b": {}, "x" * 99: {}}
-    )
+    mw3 = {"META": ["k-7"], "S": ["k-7"], "A": [], "B": [7], "C": [], "D": [], "season": 3}
+    payload, warnings = told(weapon(), mw3=mw3, note="a text", **{"a.b": {}, "x" * 99: {}})
     assert list(payload.tier_lists) == ["mw3"]
     assert fields(payload)["k7-mw3"]["tier.mw3"] == "META"
     assert len(warnings) == 6
+
+
+def test_an_unknown_tier_in_place_of_a_known_one_refuses_the_answer():
+    with pytest.raises(FetchError, match=r"mw3 has the unknown tier 'S' and no META; .* renamed its tiers"):
+        told(weapon(), mw3={"S": ["k-7"], "A": [], "B": [], "C": [], "D": []})
 
 
 @pytest.mark.parametrize("odd", [None, "gone", ["k-7"], 3, False])
@@ -258,8 +262,10 @@ def test_a_row_that_is_doubled_collapses_and_one_that_contradicts_loses_the_fiel
     payload, warnings = told(weapon(), weapon(), weapon(isNew=True))
     assert "is_new" not in fields(payload)["k7-mw3"]
     assert fields(payload)["k7-mw3"]["tier.mw3"] == "META"
-    assert "weapons[0]" in warnings[0]
-    assert "weapons[2]" in warnings[0]
+    repeated, disputed = warnings
+    assert repeated == "weapons[1] ('K-7') is set aside: it repeats weapons[0]"
+    assert "weapons[0]" in disputed
+    assert "weapons[2]" in disputed
 
 
 @pytest.mark.parametrize(

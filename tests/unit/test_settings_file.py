@@ -88,7 +88,7 @@ def refusal(folder: Path, text: str) -> str:
         ("sources.x", 'priority = "high"', "priority is 'high'; give a whole number"),
         ("sources.x", "priority = true", "priority is true; give a whole number"),
         ("sources.x", "reliability = 95", "reliability is 95; give a number from 0 to 1"),
-        ("sources.x", "minimum_rows = -1", f"minimum_rows is -1; {COUNT}"),
+        ("sources.x.contract", "minimum_rows = -1", f"minimum_rows is -1; {COUNT}"),
         ("sources.x", "attempt_timeout = 0", f"attempt_timeout is 0; {LIMIT}"),
         (
             "sources.x",

@@ -56,7 +56,13 @@ attempt_timeout = "5s"
 max_retries = 0
 update_frequency = "monthly"
 reliability = 0.5
+
+[sources.codarmory.contract]
+mode = "warn"
 minimum_rows = 3
+maximum_rows = 9
+largest_shrink = 0.5
+largest_quarantine = 0
 
 [sources.codarmory.breaker]
 failures = 7
@@ -106,7 +112,13 @@ def test_b08_every_setting_of_the_file_arrives(tmp_path: Path):
             max_retries=0,
             update_frequency="monthly",
             reliability=0.5,
-            minimum_rows=3,
+            contract={
+                "mode": "warn",
+                "minimum_rows": 3,
+                "maximum_rows": 9,
+                "largest_shrink": 0.5,
+                "largest_quarantine": 0.0,
+            },
             breaker={
                 "failures": 7,
                 "cool_down": 60.0,

@@ -37,7 +37,7 @@ def test_every_member_that_can_be_set_arrives():
         max_retries=1,
         update_frequency="hourly",
         reliability=0.4,
-        minimum_rows=2,
+        contract={"minimum_rows": 2, "mode": "warn", "largest_shrink": 0.5},
         breaker={"failures": 9, "cool_down": 1.0, "max_cool_down": 2.0, "spread": 0.1},
     ).apply(PRICES)
     assert changed == PRICES.but(
@@ -48,7 +48,7 @@ def test_every_member_that_can_be_set_arrives():
         max_retries=1,
         update_frequency="hourly",
         reliability=0.4,
-        contract=Contract(minimum_rows=2),
+        contract=Contract(minimum_rows=2, mode="warn", largest_shrink=0.5),
         breaker=BreakerPolicy(failures=9, cool_down=1, max_cool_down=2, spread=0.1),
     )
 

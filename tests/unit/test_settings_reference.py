@@ -102,7 +102,7 @@ def test_the_defaults_told_of_a_source_are_the_sources_own():
         "host",
     ):
         assert BY_KEY[f"sources.KEY.{name}"].default == getattr(plain, name)
-    assert BY_KEY["sources.KEY.minimum_rows"].default == Contract().minimum_rows
+    assert BY_KEY["sources.KEY.contract.minimum_rows"].default == Contract().minimum_rows
 
 
 def test_the_overrides_of_a_source_have_a_member_for_each_of_its_settings():

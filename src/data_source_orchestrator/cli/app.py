@@ -14,6 +14,7 @@ import typer
 
 from data_source_orchestrator.cli.options import (
     Common,
+    ContractOptions,
     FetchOptions,
     GateOptions,
     HealthOptions,
@@ -98,6 +99,13 @@ VERBS = (
         options=Common,
         does="metrics.run",
         help="Tell all runs, and each source's executions, in numbers.",
+    ),
+    Verb(
+        name="contract",
+        options=ContractOptions,
+        does="contract.run",
+        help="Tell what a source's payload has to be, what its last good ones were like, and where those are kept that"
+        " were no data.",
     ),
     Verb(
         name="config",

@@ -87,7 +87,7 @@ def _of(key: Key, value: object, origins: Mapping[str, str]) -> Held:
 
 
 def _of_source(source: Source[Any], members: Sequence[str], default: object, origins: Mapping[str, str]) -> Held:
-    value = _member(source.contract if members == ["minimum_rows"] else source, members)
+    value = _member(source, members)
     held = _of(("sources", source.key, *members), value, origins)
     return replace(held, origin=PLUG_IN) if held.origin == DEFAULT and value != default else held
 
@@ -114,7 +114,7 @@ def _is_notable(held: Held) -> bool:
     """Return whether this would be missed: of a source, what is no default, and whatever is switched on."""
     if held.key[0] != "sources" or held.origin != DEFAULT:
         return True
-    return len(held.key) > len(("sources", "KEY", "name")) and held.key[2] != "breaker"
+    return len(held.key) > len(("sources", "KEY", "name")) and held.key[2] not in {"breaker", "contract"}
 
 
 def _cells(held: Held) -> list[Text]:

@@ -69,6 +69,7 @@ def _facts(options: Common, whole: Whole, left_alone: list[str], began: datetime
         dso=lambda verb: " ".join(["dso", verb if whole.trouble is None else "doctor", *_where(options)]),
         elsewhere=" ".join(["dso doctor", *_where(replace(options, data_dir=None)), ELSEWHERE]),
         store=whole.store,
+        breaches={key: whole.inspection.kept(key) for key in keys},
         files=tuple(path for path in _files(whole.store) if path.exists()),
         trouble=whole.trouble,
     )

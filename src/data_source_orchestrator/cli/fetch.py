@@ -13,6 +13,7 @@ from data_source_orchestrator.cli.progress import Board
 from data_source_orchestrator.cli.screen import Screen
 from data_source_orchestrator.core.outcome import Success
 from data_source_orchestrator.fanout.coordinator import SourceCoordinator
+from data_source_orchestrator.orchestration.sync import believed_rows
 
 
 def run(options: FetchOptions) -> int:
@@ -26,7 +27,11 @@ async def _fetch(options: FetchOptions, whole: Whole, screen: Screen) -> int:
     with watching(screen, Board(sources, coordinator.clock.monotonic), coordinator.hub):
         await whole.orchestrator.prepare()
         result = await whole.orchestrator.fetch(*options.keys or ())
-    rows = _rows({key: result[key] for key in result}, coordinator)
+    rows = {
+        key: believed_rows(source, outcome)
+        for key, outcome in result.outcomes.items()
+        if isinstance(outcome, Success) and (source := coordinator.get_source(key)) is not None
+    }
     older = {o.source: o.stale_data for o in result.outcomes.values() if not isinstance(o, Success)}
     titles = {source.key: source.title for source in sources}
     screen.document(documents.of_fetch(result, rows, _rows(older, coordinator)))

@@ -147,6 +147,20 @@ class GateOptions(Common):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContractOptions(SwitchOptions):
+    """What `contract` takes."""
+
+    accept: Annotated[
+        bool,
+        Option(
+            "--accept",
+            metavar="",
+            help="Accept that the source has shrunk: compare its next payload with none before it.",
+        ),
+    ] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HealthOptions(Faulty):
     """What `health` takes."""
 

@@ -77,9 +77,14 @@ def _why(outcome: Outcome[object]) -> str:
         case Success(age=age):
             return age.reason if age else ""
         case Failure():
-            return "; ".join((outcome.message, *outcome.warnings, *_beside(outcome.age)))
+            return "; ".join((outcome.message, *_to_look_at(outcome), *outcome.warnings, *_beside(outcome.age)))
         case Skipped(detail=detail):
             return "; ".join((detail, *_beside(outcome.age)))
+
+
+def _to_look_at(failure: Failure) -> tuple[str, ...]:
+    """Tell where somebody finds what was served that is no data."""
+    return (f"`dso contract {failure.source}` tells where what it served is kept",) if failure.served else ()
 
 
 def _beside(age: Age | None) -> tuple[str, ...]:

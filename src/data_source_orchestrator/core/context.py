@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from data_source_orchestrator.core.clock import Clock
 from data_source_orchestrator.core.deadline import Deadline
+from data_source_orchestrator.core.served import Served
 
 
 class HttpResponse(Protocol):
@@ -95,6 +96,18 @@ class FetchContext:
     clock: Clock
     log: logging.Logger
     warn: "Warn"
+
+
+class Notes(Protocol):
+    """What one attempt notes: warnings, and what it was served."""
+
+    def __call__(self, message: str, /) -> None:
+        """Add a warning to this attempt's outcome."""
+        ...
+
+    def note_served(self, answer: Served, /) -> None:
+        """Keep an answer until it is known whether it is data."""
+        ...
 
 
 class Warn(Protocol):

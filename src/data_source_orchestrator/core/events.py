@@ -185,6 +185,13 @@ class SourceForgotten(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineForgotten(Event):
+    """The operator accepted that a source has shrunk: its next payload is compared with none before it."""
+
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceSwitched(Event):
     """The operator changed a source's switch or priority, or let it through its breaker; None is unchanged."""
 

@@ -8,6 +8,8 @@ from typing import Any, Generic, TypeVar
 from msgspec import Struct
 
 from data_source_orchestrator.core.age import Age, span
+from data_source_orchestrator.core.contract.baseline import Tally
+from data_source_orchestrator.core.served import Served
 from data_source_orchestrator.core.verdicts import FailureKind, SkipReason, Verdict
 
 T_co = TypeVar("T_co", covariant=True)
@@ -17,7 +19,8 @@ class Success(Struct, Generic[T_co], frozen=True, kw_only=True):
     """The source answered, and its answer was accepted.
 
     `duration` is the whole execution in seconds, waits included; `latency` the successful attempt alone. `age` is set
-    where no execution was made, and the data is an earlier answer that was kept.
+    where no execution was made, and the data is an earlier answer that was kept. `set_aside` are the places, from 0, of
+    those of its rows that its contract does not believe: they are not merged. `tally` is what it adds to the baseline.
     """
 
     source: str
@@ -27,10 +30,13 @@ class Success(Struct, Generic[T_co], frozen=True, kw_only=True):
     latency: float
     warnings: tuple[str, ...] = ()
     age: Age | None = None
+    set_aside: frozenset[int] = frozenset()
+    tally: Tally | None = None
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
-        """Return what is shown of it, by rich as well: all but the data, which may be large."""
-        return [(name, getattr(self, name)) for name in self.__struct_fields__ if name != "data"]
+        """Return what is shown of it, by rich as well: all but the data, which may be large, and its tally."""
+        hidden = {"data", "tally"} if self.set_aside else {"data", "tally", "set_aside"}
+        return [(name, getattr(self, name)) for name in self.__struct_fields__ if name not in hidden]
 
     def __repr__(self) -> str:
         return f"Success({', '.join(f'{name}={value!r}' for name, value in self.__rich_repr__())})"
@@ -45,7 +51,8 @@ class Failure(Struct, frozen=True, kw_only=True):
     """The source was asked and gave no acceptable answer.
 
     `error` is what the last attempt raised, or an error that tells what was wrong. `stale_data` is older data,
-    only where the source may serve it, and `age` how old that is and why it is served.
+    only where the source may serve it, and `age` how old that is and why it is served. `served` are the answers that a
+    failure of kind content was made of, as far as they are known.
     """
 
     source: str
@@ -56,6 +63,7 @@ class Failure(Struct, frozen=True, kw_only=True):
     stale_data: object | None = None
     warnings: tuple[str, ...] = ()
     age: Age | None = None
+    served: tuple[Served, ...] = ()
 
     @property
     def message(self) -> str:

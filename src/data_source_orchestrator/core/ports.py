@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 
 from data_source_orchestrator.core.claim import Contribution, Json
 from data_source_orchestrator.core.outcome import Outcome
+from data_source_orchestrator.core.served import Served
 from data_source_orchestrator.core.snapshot import Entity
 
 R = TypeVar("R")
@@ -156,6 +157,24 @@ class CacheStore(Protocol):
 
     async def clear(self, source: str) -> None:
         """Let go of all entries of a source."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breach:
+    """Answers that were no data: of which source, when, why not, and what was served."""
+
+    source: str
+    at: datetime
+    message: str
+    served: tuple[Served, ...]
+
+
+class Inspection(Protocol):
+    """Keeps answers that were no data, so that somebody can look at them; the last few of each source."""
+
+    async def keep(self, breach: Breach) -> None:
+        """Keep a breach; raises `StoreError` where that cannot be done."""
         ...
 
 

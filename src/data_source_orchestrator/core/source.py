@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol, TypeVar, cast, get_origin, overload
 
-from data_source_orchestrator.core.contract import Contract
+from data_source_orchestrator.core.contract import ANYTHING, Contract
 from data_source_orchestrator.core.durations import Seconds, age, count, flag, in_seconds, seconds, share
 from data_source_orchestrator.core.errors import ConfigurationError
 from data_source_orchestrator.core.policies import (
@@ -39,17 +39,17 @@ def rows_of(payload: object) -> Sequence[object]:
 class Source(Generic[T]):
     """One upstream, named by its key everywhere; the title is for people.
 
-    `timeout` (seconds) is the whole budget: attempts, waits and queueing. `attempt_timeout` bounds one attempt;
-    None gives it what is left. `max_retries` None leaves it to the run; 0 is a value. A lower `priority` comes
-    first. `records` gives a payload's rows to contract, merge and `fetch_meta_only`. `probe` is a lighter
-    fetcher for health checks. `limits` are the source's own; `host` names what it shares with other sources, whose
-    limits the coordinator knows. `budget` is what its extra calls may spend; None leaves it to the coordinator.
-    `hedge` and `chaos` are off unless given. `cache` keeps accepted payloads, in memory
-    or, where `payload_type` tells what they are, for longer than the process; `serve_stale` is the age in seconds up
-    to which one of them is served beside a failure. `max_data_age` is how long in seconds it may say the same before
-    that is told as a flaw; None is for ever. `upstream` names where it reads, as a base URL that can be set:
-    what was kept of another upstream is not served. `switched_off_by` names the setting that keeps the source off
-    whatever the operator says.
+    `timeout` (seconds) is the whole budget: attempts, waits and queueing. `attempt_timeout` bounds one attempt; None
+    gives it what is left. `max_retries` None leaves it to the run; 0 is a value. A lower `priority` comes first.
+    `contract` says what rows have to be before they are data; without one anything but None is. `records` gives a
+    payload's rows to contract, merge and `fetch_meta_only`. `probe` is a lighter fetcher for health checks. `limits`
+    are the source's own; `host` names what it shares with other sources, whose limits the coordinator knows. `budget`
+    is what its extra calls may spend; None leaves it to the coordinator. `hedge` and `chaos` are off unless given.
+    `cache` keeps accepted payloads, in memory or, where `payload_type` tells what they are, for longer than the
+    process; `serve_stale` is the age in seconds up to which one of them is served beside a failure. `max_data_age` is
+    how long in seconds it may say the same before that is told as a flaw; None is for ever. `upstream` names where it
+    reads, as a base URL that can be set: what was kept of another upstream is not served. `switched_off_by` names the
+    setting that keeps the source off whatever the operator says.
     """
 
     key: str
@@ -69,7 +69,7 @@ class Source(Generic[T]):
     budget: BudgetPolicy | None = None
     hedge: HedgePolicy | None = None
     chaos: ChaosPolicy | None = None
-    contract: Contract = Contract()
+    contract: Contract = ANYTHING
     records: Callable[[T], Sequence[Any]] = field(default=cast("Callable[[T], Sequence[Any]]", rows_of), repr=False)
     probe: Fetcher[object] | None = field(default=None, repr=False)
     cache: CachePolicy | None = None

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from data_source_orchestrator.core.clock import Clock
+from data_source_orchestrator.core.contract import Judgement
 from data_source_orchestrator.core.deadline import Deadline
-from data_source_orchestrator.core.errors import FetchError
 from data_source_orchestrator.core.events import Event, SourceForgotten
 from data_source_orchestrator.core.policies import CachePolicy
 from data_source_orchestrator.core.ports import CacheStore
@@ -13,7 +13,7 @@ from data_source_orchestrator.core.source import Fetcher, Source
 from data_source_orchestrator.resilience.cache import ResultCache
 from data_source_orchestrator.resilience.memory_cache import MemoryCache
 from data_source_orchestrator.resilience.patience import PATIENCE, Patience
-from data_source_orchestrator.resilience.wanted import breach_of
+from data_source_orchestrator.resilience.wanted import judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +73,8 @@ class Caches:
     def _made(self, source: Source[Any], policy: CachePolicy) -> ResultCache[Any]:
         kept = self._store is not None and source.payload_type is not None
 
-        def breach(payload: Any) -> FetchError | None:
-            return breach_of(source, payload)
+        def judge(payload: Any) -> Judgement:
+            return judged(source, payload)  # it was compared with those before it when it came
 
         return ResultCache(
             policy,
@@ -82,5 +82,5 @@ class Caches:
             clock=self._clock,
             store=self._store if kept else self._memory,
             payload_type=source.payload_type,
-            breach=breach,
+            judge=judge,
         )

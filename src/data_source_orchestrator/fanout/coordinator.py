@@ -9,9 +9,11 @@ from typing import Any
 from data_source_orchestrator.core.allowance import Allowance
 from data_source_orchestrator.core.claim import Json
 from data_source_orchestrator.core.clock import Chance, Clock, SystemClock, system_chance
+from data_source_orchestrator.core.contract import NO_BASELINE, Baseline
 from data_source_orchestrator.core.durations import in_seconds
 from data_source_orchestrator.core.errors import ConfigurationError, UnknownSourceError
 from data_source_orchestrator.core.events import (
+    BaselineForgotten,
     HealthChanged,
     SourceFinished,
     SourceForgotten,
@@ -19,7 +21,7 @@ from data_source_orchestrator.core.events import (
     SourceSwitched,
     SourceUnreached,
 )
-from data_source_orchestrator.core.outcome import Executed
+from data_source_orchestrator.core.outcome import Executed, Success
 from data_source_orchestrator.core.policies import BudgetPolicy, HealthPolicy, LimitPolicy
 from data_source_orchestrator.core.result import refuse_shadowing
 from data_source_orchestrator.core.source import Source
@@ -44,6 +46,7 @@ class _Entry:
     source: Source[Any]
     guard: Guard
     health: LiveHealth
+    baseline: Baseline = NO_BASELINE
 
 
 class SourceCoordinator:
@@ -172,6 +175,19 @@ class SourceCoordinator:
         """Return the numbers of a source's executions."""
         return source_metrics(self.get_health(key))
 
+    def baseline(self, key: str) -> Baseline:
+        """Return what a source's last good payloads were like."""
+        return self._entry(key).baseline
+
+    def forget_baseline(self, key: str) -> bool:
+        """Accept that a source has really shrunk: compare its next payload with none before it; False if unknown."""
+        entry = self._entries.get(key)
+        if entry is None:
+            return False
+        entry.baseline = NO_BASELINE
+        self.hub.emit(BaselineForgotten(at=self.clock.now(), source=key))
+        return True
+
     def get_execution_history(self, key: str, limit: int = 100) -> tuple[Execution, ...]:
         """Return a source's last executions, at most 100, the newest first; 0 gives none."""
         return history(self.get_health(key), limit)
@@ -188,9 +204,10 @@ class SourceCoordinator:
         return overall([self.get_health_report(source.key) for source in sources], disabled)
 
     def reset(self, key: str | None = None) -> None:
-        """Forget the executions, checks, breaker and pace of one source, or of all; switches and runs stay."""
+        """Forget executions, checks, baseline, breaker and pace of one source, or of all; switches and runs stay."""
         for entry in self._entries.values() if key is None else [self._entry(key)]:
             entry.health.load(SourceHealth())
+            entry.baseline = NO_BASELINE
             self._scopes.forget(entry.source.key)
             entry.guard = self._guard_for(entry.source)
             self.hub.emit(SourceForgotten(at=self.clock.now(), source=entry.source.key))
@@ -226,6 +243,9 @@ class SourceCoordinator:
             now = self.clock.now() if at is None else at
             before = self._watched_status(entry)
             entry.health.note(executed, now)
+            outcome = executed.outcome
+            if isinstance(outcome, Success) and outcome.tally is not None:
+                entry.baseline = entry.baseline.after(outcome.tally)
             self._tell_change(entry, before)
             if self.hub.hears(SourceFinished):
                 self.hub.emit(SourceFinished(at=now, executed=executed))
@@ -254,6 +274,10 @@ class SourceCoordinator:
     def adopt(self, key: str, health: SourceHealth) -> None:
         """Take over what a store remembers of a source's executions and checks."""
         self._entry(key).health.load(health)
+
+    def adopt_baseline(self, key: str, baseline: Baseline) -> None:
+        """Take over what a store remembers of a source's last good payloads."""
+        self._entry(key).baseline = baseline
 
     def restore_breaker(self, key: str, state: Json) -> None:
         """Take over what a store remembers of a source's breaker."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from data_source_orchestrator.core.context import FetchContext, Warn
+from data_source_orchestrator.core.context import FetchContext, Notes
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.durations import in_seconds
 from data_source_orchestrator.core.errors import FetchError
@@ -115,7 +115,7 @@ class Flights:
             flight.task.cancel()
         return flight.task
 
-    def context(self, call: SourceCall[Any], attempt: int, warn: Warn) -> FetchContext:
+    def context(self, call: SourceCall[Any], attempt: int, notes: Notes) -> FetchContext:
         """Make the context of an attempt."""
         coordinator, key = self._coordinator, call.source.key
 
@@ -124,12 +124,14 @@ class Flights:
                 coordinator.hub.emit(BytesReceived(at=coordinator.clock.now(), source=key, total=total))
 
         return FetchContext(
-            http=self._http.client(received=received, observed=partial(coordinator.observe, key)),
+            http=self._http.client(
+                received=received, observed=partial(coordinator.observe, key), served=notes.note_served
+            ),
             deadline=call.deadline,
             attempt=attempt,
             clock=coordinator.clock,
             log=_LOG.getChild(key),
-            warn=warn,
+            warn=notes,
         )
 
     def _planned(self, source: Source[Any], booking: Booking, alone: tuple[Booking], sky: Sky) -> Flight:
@@ -142,6 +144,7 @@ class Flights:
             Deadline(clock, min(booking.until, started + in_seconds(source.timeout))),
             started,
             self._make_context,
+            baseline=self._coordinator.baseline(source.key),
             booking=booking,
             guard=guard,
             sky=sky,
@@ -199,6 +202,7 @@ class Flights:
             deadline=Deadline.after(clock, in_seconds(source.timeout)),
             started=clock.monotonic(),
             make_context=self._make_context,
+            baseline=self._coordinator.baseline(source.key),
             among=among,
         )
         with nullcontext() if among is None else among:

@@ -61,6 +61,7 @@ class _Checkup:
             deadline=Deadline.after(clock, min(in_seconds(source.timeout), self._limit)),
             started=clock.monotonic(),
             make_context=self._flights.context,
+            baseline=self._coordinator.baseline(source.key),
             among=self.suspects,
         )
         try:

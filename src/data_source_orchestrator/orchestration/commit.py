@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from data_source_orchestrator.core.claim import Json
+from data_source_orchestrator.core.contract import Baseline
 from data_source_orchestrator.core.events import SourceForgotten, SourceSwitched
 from data_source_orchestrator.core.held import Gate
 from data_source_orchestrator.core.ports import Transaction
@@ -13,6 +14,7 @@ from data_source_orchestrator.health.document import from_json, to_json
 from data_source_orchestrator.health.metrics import RunTotals, run_finished, totals_from_json, totals_to_json
 from data_source_orchestrator.health.state import SourceHealth
 from data_source_orchestrator.health.timeliness import Timeliness
+from data_source_orchestrator.orchestration.baselines import put_baselines, stored_baselines
 from data_source_orchestrator.orchestration.content import KIND as CONTENT
 from data_source_orchestrator.orchestration.content import Contents, contents_of
 from data_source_orchestrator.orchestration.gate import Ruling, decide, gate_of
@@ -45,6 +47,7 @@ class Kept:
     """The store's view after a transaction: other processes' runs are in it too."""
 
     health: Mapping[str, SourceHealth]
+    baselines: Mapping[str, Baseline]
     totals: RunTotals
     breakers: Mapping[str, Versioned]
     paces: Mapping[str, Versioned]
@@ -63,6 +66,7 @@ def commit(transaction: Transaction, batch: Batch) -> Kept:
     _put_runs(transaction, [each for each in batch.happened if isinstance(each, Ran)])
     of_sources = [each for each in batch.happened if not isinstance(each, Ran)]
     _put_health(transaction, of_sources)
+    put_baselines(transaction, of_sources)
     _put_switches(transaction, [each for each in of_sources if isinstance(each, SourceSwitched)])
     _put_breakers(transaction, batch.breakers, {source_of(each) for each in of_sources if _decides(each)})
     if batch.paces is not None:
@@ -79,6 +83,7 @@ def remembered(transaction: Transaction) -> Kept:
     """Return what the store holds."""
     return Kept(
         health={key: from_json(document) for key, document in transaction.documents("health").items()},
+        baselines=stored_baselines(transaction),
         totals=totals_from_json(transaction.documents("metrics").get(TOTALS)),
         breakers={key: versioned(held) for key, held in transaction.documents("breaker").items()},
         paces=stored_paces(transaction),

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from data_source_orchestrator.core.events import SourceFinished, SourceForgotten, SourceSwitched
-from data_source_orchestrator.core.outcome import Executed, Outcome, Success
+from data_source_orchestrator.core.events import BaselineForgotten, SourceFinished, SourceForgotten, SourceSwitched
+from data_source_orchestrator.core.outcome import Executed, Failure, Outcome, Success
 from data_source_orchestrator.core.ports import RunRow
 from data_source_orchestrator.core.result import Metadata
 from data_source_orchestrator.health.record import checked, readmitted, record
@@ -30,7 +30,7 @@ class Ran:
     metadata: Metadata
 
 
-SourceHappened = SourceFinished | SourceSwitched | SourceForgotten | Checked
+SourceHappened = SourceFinished | SourceSwitched | SourceForgotten | BaselineForgotten | Checked
 Happened = SourceHappened | Ran
 
 
@@ -45,6 +45,8 @@ def fold(health: SourceHealth, happened: SourceHappened) -> SourceHealth:
             return readmitted(health) if happened.readmitted else health
         case SourceForgotten():
             return SourceHealth()
+        case BaselineForgotten():
+            return health
 
 
 def source_of(happened: SourceHappened) -> str:
@@ -52,13 +54,17 @@ def source_of(happened: SourceHappened) -> str:
     match happened:
         case SourceFinished() | Checked():
             return happened.executed.outcome.source
-        case SourceSwitched() | SourceForgotten():
+        case SourceSwitched() | SourceForgotten() | BaselineForgotten():
             return happened.source
 
 
 def without_data(outcome: Outcome[object]) -> Outcome[object]:
-    """Return an outcome without its payload, which nobody needs to remember."""
-    return replace(outcome, data=None) if isinstance(outcome, Success) else replace(outcome, stale_data=None)
+    """Return an outcome without its payload and what was served, which nobody needs to remember."""
+    if isinstance(outcome, Success):
+        return replace(outcome, data=None)
+    if isinstance(outcome, Failure):
+        return replace(outcome, stale_data=None, served=())
+    return replace(outcome, stale_data=None)
 
 
 def slim(finished: SourceFinished) -> SourceFinished:

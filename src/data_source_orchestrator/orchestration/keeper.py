@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from data_source_orchestrator.core.claim import Contribution, Json, MergeRules
+from data_source_orchestrator.core.contract import NO_BASELINE, Baseline
 from data_source_orchestrator.core.errors import ConfigurationError, StoreError
 from data_source_orchestrator.core.events import (
+    BaselineForgotten,
     Event,
     SourceFinished,
     SourceForgotten,
@@ -18,14 +20,16 @@ from data_source_orchestrator.core.events import (
     SourceSwitched,
 )
 from data_source_orchestrator.core.held import Gate
+from data_source_orchestrator.core.outcome import Failure
 from data_source_orchestrator.core.policies import GatePolicy
-from data_source_orchestrator.core.ports import Store
+from data_source_orchestrator.core.ports import Breach, Inspection, Store
 from data_source_orchestrator.core.snapshot import SnapshotChange
 from data_source_orchestrator.core.waiting import to_their_end
 from data_source_orchestrator.fanout.coordinator import SourceCoordinator
 from data_source_orchestrator.health.metrics import RunTotals, run_finished
 from data_source_orchestrator.health.state import SourceHealth
 from data_source_orchestrator.health.timeliness import Timeliness
+from data_source_orchestrator.orchestration.baselines import moved_by
 from data_source_orchestrator.orchestration.commit import Batch, Kept, commit, remembered
 from data_source_orchestrator.orchestration.content import Contents
 from data_source_orchestrator.orchestration.gate import Ruling
@@ -48,20 +52,30 @@ class Keeper:
     """Stands between the live coordinator and a store, which other processes may write to as well."""
 
     def __init__(
-        self, coordinator: SourceCoordinator, store: Store | None, rules: MergeRules, gate: GatePolicy = GatePolicy()
+        self,
+        coordinator: SourceCoordinator,
+        store: Store | None,
+        rules: MergeRules,
+        *,
+        gate: GatePolicy = GatePolicy(),
+        inspection: Inspection | None = None,
     ) -> None:
         self.totals = RunTotals()
         self._coordinator = coordinator
         self._store = store
         self._rules = rules
         self._gate = gate
+        self._inspection = inspection
+        self._breaches: dict[str, Breach] = {}
         self._unkept: list[Happened] = []
         self._being_kept: list[Happened] = []
         self._kept: Kept | None = None
         self._failing = ""
         self._turns: dict[asyncio.AbstractEventLoop, asyncio.Lock] = {}
         if store is not None:
-            coordinator.hub.follow(self._heard, SourceFinished, SourceSwitched, SourceForgotten, SourceRegistered)
+            coordinator.hub.follow(
+                self._heard, SourceFinished, SourceSwitched, SourceForgotten, BaselineForgotten, SourceRegistered
+            )
 
     @property
     def last_checked(self) -> Mapping[str, datetime]:
@@ -188,7 +202,25 @@ class Keeper:
                 self._being_kept = []
             self._adopt(kept, offered)
             follow_paces(self._coordinator, kept.paces, paces, self._pending)
+            await self._keep_breaches()
             return kept
+
+    def _note_breach(self, finished: SourceFinished) -> None:
+        """Remember what was no data until it is kept: of each source the last, for it may be large."""
+        outcome = finished.executed.outcome
+        if self._inspection is not None and isinstance(outcome, Failure) and outcome.served:
+            self._breaches[outcome.source] = Breach(
+                source=outcome.source, at=finished.at, message=outcome.message, served=outcome.served
+            )
+
+    async def _keep_breaches(self) -> None:
+        """Keep for inspection what was no data; where that cannot be done, nothing else is lost."""
+        while self._inspection is not None and self._breaches:
+            _, breach = self._breaches.popitem()
+            try:
+                await self._inspection.keep(breach)
+            except StoreError as error:
+                _LOG.error("%s: what it served is not kept for inspection: %s", breach.source, error)
 
     def _turn(self) -> asyncio.Lock:
         """Return what lets one transaction of this process follow another, on the running loop."""
@@ -200,8 +232,9 @@ class Keeper:
     def _heard(self, event: Event) -> None:
         match event:
             case SourceFinished():
+                self._note_breach(event)
                 self.note(slim(event))
-            case SourceSwitched() | SourceForgotten():
+            case SourceSwitched() | SourceForgotten() | BaselineForgotten():
                 self.note(event)
             case SourceRegistered(source=key) if self._kept is not None:
                 self._take_over(key, self._kept)
@@ -215,6 +248,7 @@ class Keeper:
             return
         self._take_switch(key, kept.switches.get(key))
         self._coordinator.adopt(key, self._folded(key, kept))
+        self._coordinator.adopt_baseline(key, self._baseline(key, kept))
         readmitted = any(isinstance(e, SourceSwitched) and e.source == key and e.readmitted for e in self._pending)
         if not readmitted:
             self._coordinator.restore_breaker(key, kept.breakers.get(key, NEVER_STORED).state)
@@ -240,6 +274,13 @@ class Keeper:
                 health = fold(health, happened)
         return health
 
+    def _baseline(self, key: str, kept: Kept) -> Baseline:
+        baseline = kept.baselines.get(key, NO_BASELINE)
+        for happened in self._pending:
+            if not isinstance(happened, Ran) and source_of(happened) == key:
+                baseline = moved_by(baseline, happened)
+        return baseline
+
     def _count_runs(self, kept: Kept) -> None:
         self.totals = kept.totals
         for happened in self._pending:
@@ -253,6 +294,7 @@ class Keeper:
         for source in self._coordinator.get_all_sources():
             key = source.key
             self._coordinator.adopt(key, self._folded(key, kept))
+            self._coordinator.adopt_baseline(key, self._baseline(key, kept))
             stored = kept.breakers.get(key)
             if stored is not None and key in offered and stored.state != offered[key].state:
                 self._coordinator.restore_breaker(key, stored.state)

@@ -14,7 +14,7 @@ from data_source_orchestrator.core.durations import in_seconds
 from data_source_orchestrator.core.errors import ConfigurationError, StoreError
 from data_source_orchestrator.core.events import BudgetRefused, Event, SourceForgotten
 from data_source_orchestrator.core.held import Gate
-from data_source_orchestrator.core.outcome import Outcome
+from data_source_orchestrator.core.outcome import Outcome, Success
 from data_source_orchestrator.core.policies import (
     BudgetPolicy,
     FreshnessPolicy,
@@ -23,7 +23,7 @@ from data_source_orchestrator.core.policies import (
     Purpose,
     RetryConfig,
 )
-from data_source_orchestrator.core.ports import CacheStore, Store
+from data_source_orchestrator.core.ports import CacheStore, Inspection, Store
 from data_source_orchestrator.core.result import FetchResult, MetaResult
 from data_source_orchestrator.core.snapshot import SnapshotChange
 from data_source_orchestrator.fanout.coordinator import SourceCoordinator
@@ -38,7 +38,14 @@ from data_source_orchestrator.orchestration.gate import Ruling
 from data_source_orchestrator.orchestration.keeper import Keeper
 from data_source_orchestrator.orchestration.run import Run
 from data_source_orchestrator.orchestration.status import Status, status_of
-from data_source_orchestrator.orchestration.sync import SyncReport, contributions_of, events_of, published, report_on
+from data_source_orchestrator.orchestration.sync import (
+    SyncReport,
+    believed_rows,
+    contributions_of,
+    events_of,
+    published,
+    report_on,
+)
 from data_source_orchestrator.orchestration.views import SourceView, view
 from data_source_orchestrator.resilience.background import Background
 from data_source_orchestrator.resilience.budget import RetryBudget
@@ -59,7 +66,8 @@ class DataSourceOrchestrator:
     from an upstream; `budget` is what the retries and hedges of one run may spend together, beside each source's own.
     `cached` keeps the result caches of those sources that tell the type of their payload; the others' are in memory.
     `gate` says how much a new snapshot may have lost and still be published, `freshness` what share of the time
-    sources are meant to be fresh. Times are in seconds.
+    sources are meant to be fresh. `inspection` keeps what upstreams served that was no data, for people to look at,
+    where there is a store. Times are in seconds.
     """
 
     def __init__(  # noqa: PLR0913 — each is another thing that is handed in
@@ -75,6 +83,7 @@ class DataSourceOrchestrator:
         cached: CacheStore | None = None,
         gate: GatePolicy = GatePolicy(),
         freshness: FreshnessPolicy = FreshnessPolicy(),
+        inspection: Inspection | None = None,
     ) -> None:
         self.coordinator = SourceCoordinator() if coordinator is None else coordinator
         self.config = config
@@ -83,7 +92,7 @@ class DataSourceOrchestrator:
         self._http = HttpPool(http, clock=self._clock)
         self._background = Background()
         self._flights = Flights(self.coordinator, self._http, cached=cached, background=self._background)
-        self._keeper = Keeper(self.coordinator, store, rules, gate)
+        self._keeper = Keeper(self.coordinator, store, rules, gate=gate, inspection=inspection)
         self._freshness = freshness
         self.coordinator.hub.follow(self._forget_soon, SourceForgotten)
         self._run_budget = budget
@@ -129,7 +138,9 @@ class DataSourceOrchestrator:
         """Ask only the sources that provide tier, win_rate or pick_rate, and return their rows."""
         run = await self._run("fetch_meta_only", Query(capabilities=META_CAPABILITIES))
         result = run.result(self._registered())
-        return MetaResult((row for key in result for row in run.plan.by_key[key].records(result[key])), result)
+        good = (outcome for outcome in result.outcomes.values() if isinstance(outcome, Success))
+        rows = (row for outcome in good for row in believed_rows(run.plan.by_key[outcome.source], outcome))
+        return MetaResult(rows, result)
 
     async def stream(self, *keys: str) -> AsyncGenerator[Outcome[Any], None]:
         """Ask these sources, or all, and yield each outcome as it comes; close the generator to stop early."""
@@ -234,6 +245,13 @@ class DataSourceOrchestrator:
         """Give a source another priority, lower being first, and keep that; False if unknown."""
         return await self._act(partial(self.coordinator.update_priority, key, priority))
 
+    async def forget_baseline(self, key: str) -> bool:
+        """Accept that a source has really shrunk, and keep that; False if unknown.
+
+        Its next payload is compared with none before it, and judged by what its contract says in so many numbers.
+        """
+        return await self._act(partial(self.coordinator.forget_baseline, key))
+
     async def finish_refreshes(self) -> None:
         """Wait for the answers that are being fetched in the background, each in its source's own time, and keep them.
 
@@ -243,7 +261,7 @@ class DataSourceOrchestrator:
             await self._keeper.keep_if_possible()
 
     async def reset(self, key: str | None = None) -> None:
-        """Forget the executions, checks, breaker, pace and cached answers of one source, or of all, and keep that.
+        """Forget executions, checks, baseline, breaker, pace and cached answers of one source or all, and keep that.
 
         Switches and counts of runs stay. Raises `UnknownSourceError`, and `StoreError` where it cannot be kept.
         """

@@ -34,7 +34,7 @@ class Missing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncReport:
-    """A synchronisation; `records` counts each successful source's rows."""
+    """A synchronisation; `records` counts each successful source's rows, but for those set aside."""
 
     result: FetchResult
     records: Mapping[str, int]
@@ -50,11 +50,16 @@ def contributions_of(run: Run, at: datetime) -> tuple[Contribution, ...]:
     contributed = []
     for outcome in run.outcomes.values():
         if isinstance(outcome, Success):
-            rows = run.plan.by_key[outcome.source].records(outcome.data)
+            rows = believed_rows(run.plan.by_key[outcome.source], outcome)
             records = tuple(row for row in rows if isinstance(row, Record))
             checked = outcome.age.checked_at if outcome.age else at
             contributed.append(Contribution(source=outcome.source, run_id=run.id, checked_at=checked, records=records))
     return tuple(contributed)
+
+
+def believed_rows(source: Source[Any], outcome: Success[Any]) -> list[Any]:
+    """Return the rows of an answer, but for those that its contract has set aside."""
+    return [row for place, row in enumerate(source.records(outcome.data)) if place not in outcome.set_aside]
 
 
 def published(change: SnapshotChange, snapshot_id: str, at: datetime) -> SnapshotPublished:
@@ -90,8 +95,12 @@ def report_on(run: Run, result: FetchResult, kept: Kept) -> SyncReport:
     sources = run.plan.by_key
     return SyncReport(
         result=result,
-        records={key: len(sources[key].records(result[key])) for key in result},
         snapshot=kept.change or SnapshotChange(id=None, entities=0),
+        records={
+            key: len(believed_rows(sources[key], outcome))
+            for key, outcome in result.outcomes.items()
+            if isinstance(outcome, Success)
+        },
         missing=tuple(
             _missing(outcome, sources[key], kept.last_checked.get(key), not_published(sources[key], kept.carried))
             for key, outcome in result.outcomes.items()

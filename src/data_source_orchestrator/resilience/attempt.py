@@ -11,10 +11,12 @@ from typing import Any, Generic, Protocol, TypeVar
 from msgspec import Struct, field
 
 from data_source_orchestrator.core.clock import Clock
-from data_source_orchestrator.core.context import Warn
+from data_source_orchestrator.core.context import Notes
+from data_source_orchestrator.core.contract import ACCEPTED, Judgement
 from data_source_orchestrator.core.errors import FetchError
 from data_source_orchestrator.core.events import Events, FetcherAbandoned, LoopBlocked
 from data_source_orchestrator.core.outcome import CutShort
+from data_source_orchestrator.core.served import Served, with_room
 from data_source_orchestrator.core.verdicts import FailureKind, Verdict
 from data_source_orchestrator.resilience.alarms import Alarms
 from data_source_orchestrator.resilience.bounded import Bounded, Bounds
@@ -80,23 +82,28 @@ class Wanted(Watched, Protocol[T]):
         """Hear, before that is reported, that an attempt has failed."""
         ...
 
-    def begin(self, number: int, warn: Warn) -> Coroutine[Any, Any, T]:
-        """Begin the attempt of that number, whose warnings go to `warn`."""
+    def begin(self, number: int, notes: Notes) -> Coroutine[Any, Any, T]:
+        """Begin the attempt of that number, which notes there what it warns of and what it is served."""
         ...
 
-    def breach(self, payload: T) -> FetchError | None:
-        """Return what is wrong with an answer, or None."""
+    def judge(self, payload: T) -> Judgement:
+        """Judge an answer."""
         ...
 
 
-class Warnings(Struct, gc=False):  # it holds only text, so no circle can come of it
-    """What a fetcher has warned of; apart from its attempt, because its frames may outlast that in an error."""
+class Noted(Struct, gc=False):  # it holds only text and bytes, so no circle can come of it
+    """What a fetcher has warned of and was served; apart from its attempt, whose frames may outlast it in an error."""
 
     told: tuple[str, ...] = ()
+    served: tuple[Served, ...] = ()
 
     def __call__(self, message: object) -> None:
         """Take a warning, which may be whatever the fetcher has caught; only text can be kept."""
         self.told += (str(message),)
+
+    def note_served(self, answer: Served) -> None:
+        """Keep an answer, as far as there is room."""
+        self.served = with_room(self.served, answer)
 
 
 class Attempts(Bounds):
@@ -150,7 +157,8 @@ class Attempt(Bounded[Attempts, Wanted[T]], Generic[T], eq=False, kw_only=True):
     censored: bool = False
     cut_short: CutShort | None = None
     answers: int | None = None
-    noted: Warnings = field(default_factory=Warnings)
+    judgement: Judgement = ACCEPTED
+    noted: Noted = field(default_factory=Noted)
 
     @property
     def probe(self) -> bool:
@@ -164,8 +172,15 @@ class Attempt(Bounded[Attempts, Wanted[T]], Generic[T], eq=False, kw_only=True):
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What its fetcher warned of, and what held up the event loop."""
-        return self.noted.told
+        """What its fetcher warned of, what held up the event loop, and what its contract warns of."""
+        told = self.judgement.warnings
+        return (*self.noted.told, *told) if told else self.noted.told
+
+    @property
+    def served(self) -> tuple[Served, ...]:
+        """The answers to look at, where they turned out to be no data."""
+        content = self.failed is not None and self.failed.kind is FailureKind.CONTENT
+        return self.noted.served if content else ()
 
     def begin(self) -> Coroutine[Any, Any, T]:
         """Call what is wanted; a call that cannot even begin, as with arguments that do not fit, fails as any other."""
@@ -186,7 +201,8 @@ class Attempt(Bounded[Attempts, Wanted[T]], Generic[T], eq=False, kw_only=True):
         error = self.error
         if error is None:
             try:
-                error = self.made_for.breach(self.payload)
+                self.judgement = judgement = self.made_for.judge(self.payload)
+                error = judgement.breach
             except BaseException as raised:  # noqa: BLE001 — a check is somebody else's code, and may raise anything
                 error = raised
         if error is None:

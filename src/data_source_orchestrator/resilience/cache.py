@@ -14,9 +14,10 @@ from msgspec.structs import replace
 
 from data_source_orchestrator.core.age import Age, span
 from data_source_orchestrator.core.clock import Clock
+from data_source_orchestrator.core.contract import ACCEPTED, Judgement
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.durations import in_seconds
-from data_source_orchestrator.core.errors import ConfigurationError, FetchError
+from data_source_orchestrator.core.errors import ConfigurationError
 from data_source_orchestrator.core.outcome import Executed, Failure, Skipped, Success
 from data_source_orchestrator.core.policies import CachePolicy
 from data_source_orchestrator.core.ports import CacheStore
@@ -62,7 +63,7 @@ class ResultCache(Generic[T]):
     """Keeps one source's accepted answers by key, and serves them as a policy allows.
 
     Answers are kept in `store`, by default in memory. With a `payload_type` they are kept as bytes, and every caller
-    gets an object of his own, decoded and checked by `breach`; without one everybody gets the very same object, to be
+    gets an object of his own, decoded and judged by `judge`; without one everybody gets the very same object, to be
     read and not changed. Only inside an open `background` are stale answers refreshed there; else in the foreground.
     """
 
@@ -74,7 +75,7 @@ class ResultCache(Generic[T]):
         clock: Clock,
         store: CacheStore | None = None,
         payload_type: type[T] | None = None,
-        breach: Callable[[T], FetchError | None] = lambda _: None,
+        judge: Callable[[T], Judgement] = lambda _: ACCEPTED,
         background: Background | None = None,
         warn: Callable[[str], None] = _LOG.warning,
     ) -> None:
@@ -94,7 +95,7 @@ class ResultCache(Generic[T]):
             clock=clock,
             payloads=payloads_of(payload_type, source),
             max_entries=policy.max_entries,
-            breach=breach,
+            judge=judge,
             warn=warn,
         )
 
@@ -158,7 +159,15 @@ class ResultCache(Generic[T]):
     def _hit(self, kept: Kept[T], reason: str) -> Executed[T]:
         """Return what says nothing of the source: no attempt, no latency, and a verdict that nobody counts."""
         age = Age(checked_at=kept.checked_at, seconds=kept.age, reason=reason)
-        outcome = Success(source=self.source, data=kept.data, attempts=0, duration=0.0, latency=0.0, age=age)
+        outcome = Success(
+            source=self.source,
+            data=kept.data,
+            attempts=0,
+            duration=0.0,
+            latency=0.0,
+            age=age,
+            set_aside=kept.set_aside,
+        )
         return Executed(outcome=outcome, verdict=Verdict.RELEASED)
 
     async def _beside(

@@ -297,6 +297,8 @@ class Guard:
                 duration=duration,
                 latency=attempt.ended - attempt.began,
                 warnings=warnings,
+                set_aside=attempt.judgement.set_aside,
+                tally=attempt.judgement.tally,
             )
         else:
             outcome = Failure(
@@ -306,6 +308,7 @@ class Guard:
                 attempts=attempt.number,
                 duration=duration,
                 warnings=warnings,
+                served=attempt.served,
             )
         return Executed(outcome=outcome, verdict=attempt.verdict, probe=attempt.probe, cut_short=attempt.cut_short)
 

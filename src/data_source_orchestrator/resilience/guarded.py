@@ -11,10 +11,11 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 from data_source_orchestrator.core.clock import Chance, Clock, SystemClock, system_chance
-from data_source_orchestrator.core.context import Warn
+from data_source_orchestrator.core.context import Notes
+from data_source_orchestrator.core.contract import ACCEPTED, Judgement
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.durations import Seconds, count, seconds
-from data_source_orchestrator.core.errors import ConfigurationError, FetchError, SourceFailedError
+from data_source_orchestrator.core.errors import ConfigurationError, SourceFailedError
 from data_source_orchestrator.core.events import Emit, Event, Events, Unheard
 from data_source_orchestrator.core.listening import Listener
 from data_source_orchestrator.core.outcome import Failure, Outcome, Success
@@ -211,7 +212,7 @@ class _FunctionCall(Generic[T]):
     def note_failure(self, kind: FailureKind) -> None:
         """Do nothing: a call by itself tells about itself."""
 
-    def begin(self, number: int, warn: Warn) -> Coroutine[Any, Any, T]:  # noqa: ARG002 — a function takes its own arguments only
+    def begin(self, number: int, notes: Notes) -> Coroutine[Any, Any, T]:  # noqa: ARG002 — a function takes its own arguments only
         """Call the function."""
         if not self.threaded:
             return self._function(*self._args, **self._kwargs)  # type: ignore[no-any-return]
@@ -219,9 +220,9 @@ class _FunctionCall(Generic[T]):
         call = functools.partial(self._function, *self._args, **self._kwargs)
         return in_turn(in_thread(call, name=f"{FETCHER_THREAD}{named}"))
 
-    def breach(self, payload: T) -> FetchError | None:  # noqa: ARG002 — whatever it is
+    def judge(self, payload: T) -> Judgement:  # noqa: ARG002 — whatever it is
         """Accept what the function returned."""
-        return None
+        return ACCEPTED
 
 
 class _Told(Events):

@@ -3,9 +3,9 @@
 from collections.abc import Coroutine
 from typing import Any, Generic, TypeVar
 
-from data_source_orchestrator.core.context import Warn
+from data_source_orchestrator.core.context import Notes
+from data_source_orchestrator.core.contract import Judgement
 from data_source_orchestrator.core.deadline import Deadline
-from data_source_orchestrator.core.errors import FetchError
 from data_source_orchestrator.core.verdicts import FailureKind
 from data_source_orchestrator.resilience.attempt import Wanted
 from data_source_orchestrator.resilience.suspects import Withheld
@@ -64,10 +64,10 @@ class Part(Generic[T]):
         """Hear that the call has failed."""
         self._wanted.note_failure(kind)
 
-    def begin(self, number: int, warn: Warn) -> Coroutine[Any, Any, T]:
+    def begin(self, number: int, notes: Notes) -> Coroutine[Any, Any, T]:
         """Begin the call."""
-        return self._wanted.begin(number, warn)
+        return self._wanted.begin(number, notes)
 
-    def breach(self, payload: T) -> FetchError | None:
-        """Return what is wrong with an answer, or None."""
-        return self._wanted.breach(payload)
+    def judge(self, payload: T) -> Judgement:
+        """Judge an answer."""
+        return self._wanted.judge(payload)

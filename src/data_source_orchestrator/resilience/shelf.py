@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from data_source_orchestrator.core.age import age_at
 from data_source_orchestrator.core.clock import Clock
-from data_source_orchestrator.core.errors import FetchError
+from data_source_orchestrator.core.contract import Judgement
 from data_source_orchestrator.core.ports import CacheEntry, CacheStore
 from data_source_orchestrator.resilience.patience import PATIENCE, Patience
 from data_source_orchestrator.resilience.payloads import Payloads
@@ -22,15 +22,16 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Kept(Generic[T]):
-    """A payload, when it was accepted, and how many seconds ago."""
+    """A payload, when it was accepted, how many seconds ago, and the places of those of its rows that are set aside."""
 
     data: T
     checked_at: datetime
     age: float
+    set_aside: frozenset[int]
 
 
 class Shelf(Generic[T]):
-    """Reads and writes one source's entries; `breach` tells what is wrong with a payload, by its contract of today.
+    """Reads and writes one source's entries; `judge` judges a payload by its contract of today.
 
     `warn` hears once that the store cannot be read, or written, and again only after it could be in between. A store
     outside of this process's memory is waited for `within` so many seconds. What was to be cleared and could not be is
@@ -45,7 +46,7 @@ class Shelf(Generic[T]):
         clock: Clock,
         payloads: Payloads[T],
         max_entries: int,
-        breach: Callable[[T], FetchError | None],
+        judge: Callable[[T], Judgement],
         warn: Callable[[str], None],
     ) -> None:
         self._source = source
@@ -53,7 +54,7 @@ class Shelf(Generic[T]):
         self._clock = clock
         self._payloads = payloads
         self._max_entries = max_entries
-        self._breach = breach
+        self._judge = judge
         self._warn = warn
         self._told: set[str] = set()
         self._patience = None if store.keeps_objects else Patience(clock)
@@ -72,11 +73,10 @@ class Shelf(Generic[T]):
         age = age_at(self._clock.now(), entry.stored_at)
         if not 0 <= age <= oldest:
             return None
-        data = self._unpacked(entry)
-        if data is None:
+        kept = self._unpacked(entry, age)
+        if kept is None:
             await self._passing_over("written", self._store.remove(self._source, key), within)
-            return None
-        return Kept(data, entry.stored_at, age)
+        return kept
 
     async def write(self, key: str, data: T, *, within: float = PATIENCE) -> None:
         """Keep a payload that is accepted at this moment."""
@@ -102,10 +102,11 @@ class Shelf(Generic[T]):
         entry = CacheEntry(stored_at=now, payload=self._payloads.pack(data))
         await self._store.put(self._source, key, entry, max_entries=self._max_entries)
 
-    def _unpacked(self, entry: CacheEntry) -> T | None:
+    def _unpacked(self, entry: CacheEntry, age: float) -> Kept[T] | None:
         try:
             data = self._payloads.unpack(entry.payload)
-            return data if self._breach(data) is None else None
+            judgement = self._judge(data)
+            return None if judgement.breach else Kept(data, entry.stored_at, age, judgement.set_aside)
         except Exception:  # noqa: BLE001 — whatever its type's own checks raise, it is no payload of today
             return None
 

@@ -1,14 +1,15 @@
 """What is wanted from a source: its fetcher's answer, in its time, accepted by its contract."""
 
 import math
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
 
 from data_source_orchestrator.core.claim import Record, flaw_of
-from data_source_orchestrator.core.context import FetchContext, Warn
+from data_source_orchestrator.core.context import FetchContext, Notes
+from data_source_orchestrator.core.contract import ACCEPTED, NO_BASELINE, Baseline, Judgement
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.durations import in_seconds
 from data_source_orchestrator.core.errors import FetchError
@@ -22,8 +23,8 @@ from data_source_orchestrator.resilience.wording import EMPTY
 
 T = TypeVar("T")
 
-ContextOf = Callable[["SourceCall[Any]", int, Warn], FetchContext]
-"""Makes the context of a call's attempt of that number, whose warnings go to that `Warn`."""
+ContextOf = Callable[["SourceCall[Any]", int, Notes], FetchContext]
+"""Makes the context of a call's attempt of that number, which notes there what it warns of and what it is served."""
 
 Recorder = Callable[[Executed[Any]], None]
 """Records an execution."""
@@ -33,7 +34,7 @@ class SourceCall(Struct, Generic[T], eq=False):
     """One execution of a source; `attempts` is the number of the last attempt that began.
 
     Whoever asked for it and waits no longer says so by making it `unwanted`. `among` are the suspects with which it is
-    judged, None where it is judged alone.
+    judged, None where it is judged alone. `baseline` is what its source's last good payloads were like.
     """
 
     source: Source[T]
@@ -41,6 +42,7 @@ class SourceCall(Struct, Generic[T], eq=False):
     deadline: Deadline
     started: float
     make_context: ContextOf
+    baseline: Baseline = NO_BASELINE
     attempts: int = 0
     unwanted: bool = False
     among: Suspects | None = None
@@ -86,15 +88,15 @@ class SourceCall(Struct, Generic[T], eq=False):
             return True
         return not self.withheld.add(executed.outcome.kind, partial(_record_late, executed, record))
 
-    def begin(self, number: int, warn: Warn) -> Coroutine[Any, Any, T]:
+    def begin(self, number: int, notes: Notes) -> Coroutine[Any, Any, T]:
         """Call the fetcher; a context is made only for one that takes it."""
         self.attempts = number
         call = self.call
-        return call.begin(self.make_context(self, number, warn)) if call.takes_context else call.begin()
+        return call.begin(self.make_context(self, number, notes)) if call.takes_context else call.begin()
 
-    def breach(self, payload: T) -> FetchError | None:
-        """Return what the source's contract says against an answer."""
-        return breach_of(self.source, payload)
+    def judge(self, payload: T) -> Judgement:
+        """Judge an answer by the source's contract."""
+        return judged(self.source, payload, self.baseline)
 
 
 class ProbeCall(SourceCall[Any], eq=False):
@@ -105,27 +107,31 @@ class ProbeCall(SourceCall[Any], eq=False):
         """The seconds that one attempt has: all of them."""
         return self.timeout
 
-    def breach(self, payload: Any) -> FetchError | None:
+    def judge(self, payload: Any) -> Judgement:
         """Accept whatever a probe gives; what a fetcher gives has to be data."""
-        return None if self.source.probe else super().breach(payload)
+        return ACCEPTED if self.source.probe else super().judge(payload)
 
 
 def _record_late(executed: Executed[Any], record: Recorder, *, excused: bool) -> None:
     record(excuse(executed) if excused else executed)
 
 
-def breach_of(source: Source[T], payload: T) -> FetchError | None:
-    """Return what a source's contract says against an answer of its fetcher."""
+def judged(source: Source[T], payload: T, baseline: Baseline = NO_BASELINE) -> Judgement:
+    """Judge an answer of a source's fetcher by its contract, and by what its last good payloads were like."""
     if payload is None:
-        return FetchError(FailureKind.EMPTY, EMPTY)
+        return Judgement(breach=FetchError(FailureKind.EMPTY, EMPTY))
     rows = source.records(payload)
-    return source.contract.breach(rows) or (_unkeepable(rows) if rows else None)
+    judgement = source.contract.judge(rows, baseline, source=source.key)
+    if judgement.breach is not None or not rows:
+        return judgement
+    flaw = _unkeepable(rows, judgement.set_aside)
+    return judgement if flaw is None else Judgement(breach=flaw)
 
 
-def _unkeepable(rows: Iterable[object]) -> FetchError | None:
+def _unkeepable(rows: Sequence[object], set_aside: frozenset[int]) -> FetchError | None:
     """Return what is wrong with the first record that nobody could keep, so that it fails only its own source."""
-    for number, row in enumerate(rows, start=1):
-        flaw = flaw_of(row) if isinstance(row, Record) else None
+    for place, row in enumerate(rows):
+        flaw = flaw_of(row) if isinstance(row, Record) and place not in set_aside else None
         if flaw is not None:
-            return FetchError(FailureKind.CONTENT, f"row {number}: {flaw}")
+            return FetchError(FailureKind.CONTENT, f"row {place + 1}: {flaw}")
     return None

@@ -33,6 +33,7 @@ Factor = Annotated[float, PlainValidator(values.factor)]
 Switch = Annotated[bool, PlainValidator(values.switch)]
 Jitter = Annotated[bool | str, PlainValidator(values.jitter)]
 Frequency = Annotated[str, PlainValidator(values.frequency)]
+Mode = Annotated[str, PlainValidator(values.mode)]
 Name = Annotated[str, PlainValidator(values.name)]
 Faults = Annotated[tuple[str, ...], PlainValidator(values.faults)]
 Several = Annotated[tuple[object, ...], PlainValidator(values.several)]
@@ -160,6 +161,16 @@ class StoreTable(Table):
     data_dir: Folder = ABSENT
 
 
+class ContractTable(Table):
+    """`[sources.KEY.contract]`: what an operator may change of it; the fields are the source's own."""
+
+    mode: Mode = ABSENT
+    minimum_rows: Whole = ABSENT
+    maximum_rows: Positive = ABSENT
+    largest_shrink: Portion = ABSENT
+    largest_quarantine: Portion = ABSENT
+
+
 class BreakerTable(Table):
     """`[sources.KEY.breaker]`."""
 
@@ -218,10 +229,10 @@ class SourceTable(Table):
     max_retries: Whole = ABSENT
     update_frequency: Frequency = ABSENT
     reliability: Portion = ABSENT
-    minimum_rows: Whole = ABSENT
     host: Name = ABSENT
     serve_stale: Age = ABSENT
     max_data_age: Age = ABSENT
+    contract: ContractTable = ABSENT
     breaker: BreakerTable = ABSENT
     limits: LimitsTable = ABSENT
     budget: BudgetTable = ABSENT

@@ -4,10 +4,11 @@ Which sources there are is not known here.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from data_source_orchestrator.core.contract import Contract
 from data_source_orchestrator.core.errors import ConfigurationError
 from data_source_orchestrator.core.policies import BreakerPolicy, BudgetPolicy, CachePolicy, ChaosPolicy, HedgePolicy
 from data_source_orchestrator.core.source import Source
@@ -34,6 +35,7 @@ PLAIN = (
 
 POLICIES: Mapping[str, type[Any]] = MappingProxyType(
     {
+        "contract": Contract,
         "breaker": BreakerPolicy,
         "budget": BudgetPolicy,
         "hedge": HedgePolicy,
@@ -59,10 +61,10 @@ class SourceOverrides:
     max_retries: int | None = None
     update_frequency: str | None = None
     reliability: float | None = None
-    minimum_rows: int | None = None
     host: str | None = None
     serve_stale: float | None = None
     max_data_age: float | None = None
+    contract: Members | None = None
     breaker: Members | None = None
     limits: Members | None = None
     budget: Members | None = None
@@ -81,8 +83,6 @@ class SourceOverrides:
     def _changes(self, source: Source[T]) -> dict[str, Any]:
         told = {name: getattr(self, name) for name in (*PLAIN, *POLICIES)}
         changes: dict[str, Any] = {name: told[name] for name in PLAIN if told[name] is not None}
-        if self.minimum_rows is not None:
-            changes["contract"] = replace(source.contract, minimum_rows=self.minimum_rows)
         if self.limits is not None:
             changes["limits"] = limits_laid_over(source.limits, self.limits)
         for name, kind in POLICIES.items():

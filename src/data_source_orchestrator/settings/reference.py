@@ -56,7 +56,7 @@ _RUN = _defaults(OrchestratorConfig)
 _RETRY = _defaults(RetryConfig)
 _HEALTH = _defaults(HealthPolicy)
 _HTTP = _defaults(HttpPolicy)
-_SOURCE = _defaults(Source) | _defaults(Contract)
+_SOURCE = _defaults(Source)
 
 _OF_HTTP = {
     "max_body": "The most bytes that a body may have when it is decoded.",
@@ -82,6 +82,14 @@ _OF_GATE = {
 _OF_FRESHNESS = {
     "objective": "The share of the time in which each source is meant to be fresh, between 0 and 1.",
     "days": "Over how many days that is measured, up to 90.",
+}
+
+_OF_CONTRACT = {
+    "mode": "What becomes of a payload that breaks its contract: enforce, warn or quarantine.",
+    "minimum_rows": "An answer with fewer rows than this breaks the contract; 0 accepts any.",
+    "maximum_rows": "An answer with more rows than this breaks the contract; absent accepts any.",
+    "largest_shrink": "The share of the median rows of the last 7 good payloads that may be missing; 1 accepts any.",
+    "largest_quarantine": "The share of the rows that may be set aside before the whole answer breaks the contract.",
 }
 
 _OF_BREAKER = {
@@ -248,12 +256,12 @@ SETTINGS: tuple[Setting, ...] = (
     _source("max_retries", "How often this source is tried again; absent leaves it to `[retry]` and `[run]`."),
     _source("update_frequency", "How often the upstream changes: realtime, hourly, daily, weekly or monthly."),
     _source("reliability", "How far the source is trusted to answer, from 0 to 1."),
-    _source("minimum_rows", "An answer with fewer rows than this is a failure; 0 accepts any."),
     _source("host", "The name of what it shares limits with other sources; they stand under `[hosts.HOST.limits]`."),
     _source(
         "serve_stale", "The age up to which a kept answer stands beside a failure; `cache.stale_if_error` otherwise."
     ),
     _source("max_data_age", "How long it may say the same before that is told as a flaw; absent is for ever."),
+    *_members(f"{SOURCE}.contract", Contract, _OF_CONTRACT),
     *_members(f"{SOURCE}.breaker", BreakerPolicy, _OF_BREAKER),
     *_limits(f"{SOURCE}."),
     *_members(f"{SOURCE}.budget", BudgetPolicy, _OF_BUDGET),

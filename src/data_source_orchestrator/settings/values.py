@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from data_source_orchestrator.core.contract import ContractMode
 from data_source_orchestrator.core.durations import LONGEST, MOST, OLDEST, Seconds, WholeNumber, seconds
 from data_source_orchestrator.core.errors import ConfigurationError
 from data_source_orchestrator.core.policies import JITTERS, LATENCIES_KEPT
@@ -126,6 +127,11 @@ def jitter(value: object) -> bool | str:
 def frequency(value: object) -> str:
     """Read the word for an upstream's rhythm."""
     return _one_of(value, tuple(UPDATE_INTERVALS), "one of ")
+
+
+def mode(value: object) -> str:
+    """Read what becomes of a payload that breaks its contract."""
+    return _one_of(value, tuple(ContractMode), "one of ")
 
 
 def names(value: object) -> tuple[str, ...]:

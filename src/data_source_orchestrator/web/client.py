@@ -11,11 +11,13 @@ from typing import Any
 from data_source_orchestrator.core.allowance import Allowance
 from data_source_orchestrator.core.clock import Clock
 from data_source_orchestrator.core.errors import FetchError
+from data_source_orchestrator.core.served import Served
 from data_source_orchestrator.core.threads import FETCHER_THREAD
 from data_source_orchestrator.web.allowance import parse_allowance
 from data_source_orchestrator.web.answer import Answer, Asker
 from data_source_orchestrator.web.daemon import in_daemon_thread
 from data_source_orchestrator.web.decoding import Body
+from data_source_orchestrator.web.inspection import without_secrets
 from data_source_orchestrator.web.judgement import HEAD, challenge, is_challenge, judge, needs_head
 from data_source_orchestrator.web.policy import KIB, HttpPolicy
 from data_source_orchestrator.web.response import Response
@@ -41,9 +43,9 @@ class Client:
     bug (parameters or headers that cannot be sent). Without aiohttp, or outside `HttpPool.use()`: `ConfigurationError`.
     """
 
-    __slots__ = ("_asker", "_clock", "_observed", "_policy", "_received", "_total")
+    __slots__ = ("_asker", "_clock", "_observed", "_policy", "_received", "_served", "_total")
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 — each is another thing that is handed in
         self,
         asker: Callable[[], Awaitable[Asker]],
         policy: HttpPolicy,
@@ -51,12 +53,14 @@ class Client:
         clock: Clock,
         received: Callable[[int], None],
         observed: Callable[[Allowance], None] | None = None,
+        served: Callable[[Served], None] | None = None,
     ) -> None:
         self._asker = asker
         self._policy = policy
         self._clock = clock
         self._received = received
         self._observed = observed
+        self._served = served
         self._total = 0
 
     async def get(
@@ -77,7 +81,7 @@ class Client:
             body = await self._whole(answer, max_body)
         if is_challenge(answer.status, answer.headers, body):
             raise challenge(answer.url)
-        return Response(
+        response = Response(
             url=answer.url,
             status=answer.status,
             headers=answer.headers,
@@ -85,6 +89,9 @@ class Client:
             max_json_depth=self._policy.max_json_depth,
             max_json_nodes=self._policy.max_json_nodes,
         )
+        if self._served is not None:
+            self._served(without_secrets(response))
+        return response
 
     async def get_json(
         self,

@@ -14,6 +14,7 @@ from data_source_orchestrator.core.allowance import Allowance
 from data_source_orchestrator.core.clock import Clock
 from data_source_orchestrator.core.context import HttpClient
 from data_source_orchestrator.core.errors import ConfigurationError
+from data_source_orchestrator.core.served import Served
 from data_source_orchestrator.web.answer import Asker
 from data_source_orchestrator.web.client import Client
 from data_source_orchestrator.web.daemon import in_daemon_thread
@@ -54,14 +55,18 @@ class HttpPool:
                 await tenancy.close()
 
     def client(
-        self, *, received: Callable[[int], None], observed: Callable[[Allowance], None] | None = None
+        self,
+        *,
+        received: Callable[[int], None],
+        observed: Callable[[Allowance], None] | None = None,
+        served: Callable[[Served], None] | None = None,
     ) -> HttpClient:
         """Return a client for one attempt.
 
         `received` is told the attempt's bytes off the wire as they grow, `observed` what an upstream says is left of
-        our allowance.
+        our allowance, `served` each accepted answer, without secrets.
         """
-        return Client(self._asker, self._policy, clock=self._clock, received=received, observed=observed)
+        return Client(self._asker, self._policy, clock=self._clock, received=received, observed=observed, served=served)
 
     async def prepare(self) -> None:
         """Open the running loop's session before its first request, which then takes no longer than its upstream.

@@ -1,8 +1,8 @@
 """What the troubleshooting list is answered from, and what an answer is."""
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -34,7 +34,8 @@ class Facts:
     executions, the newest first. `variables` are those that are set and read by
     somebody here, `origins` where settings come from that are no defaults, `file` is the settings file's name. `dso`
     makes a command of a verb; `elsewhere` is the one that looks again with another data folder. `files` are those of
-    the store that are there, its database first. `trouble` is what keeps the `store` from being used: then nothing is
+    the store that are there, its database first. `breaches` are the folders of what sources served that was no data, by
+    source, the newest first. `trouble` is what keeps the `store` from being used: then nothing is
     known of what was before, and `dso` knows no command but to look again.
     """
 
@@ -53,6 +54,7 @@ class Facts:
     elsewhere: str
     store: Path
     files: tuple[Path, ...] = ()
+    breaches: Mapping[str, Sequence[Path]] = field(default_factory=dict)
     trouble: StoreError | None = None
 
     @property

@@ -76,9 +76,15 @@ def scrapers(facts: Facts) -> Finding:
     lasting = {key: failure for key, failure in last.items() if failure and failure.kind in LASTING}
     present = [key for key in lasting if facts.reports[key].consecutive_failures]
     if present:
-        told = "; ".join(f"{key}: {lasting[key].kind}: {lasting[key].message}" for key in present)
+        told = "; ".join(f"{key}: {lasting[key].kind}: {lasting[key].message}{_kept(facts, key)}" for key in present)
         return Finding("look here", told, facts.dso(f"fetch {present[0]}"))
     if lasting:
         told = joined(f"{key} ({failure.kind})" for key, failure in lasting.items())
         return Finding("ok", f"nothing now; earlier {told}, and good since", facts.dso("health"))
     return Finding("ok", "no source was given anything that it could not read", facts.dso("health"))
+
+
+def _kept(facts: Facts, key: str) -> str:
+    """Tell where what a source served last that was no data lies."""
+    folders = facts.breaches.get(key, ())
+    return f" (what it served is kept in {folders[0]})" if folders else ""

@@ -14,6 +14,7 @@ import typer
 
 from data_source_orchestrator.cli.options import (
     Common,
+    DriftOptions,
     FetchOptions,
     HealthOptions,
     PriorityOptions,
@@ -83,6 +84,12 @@ VERBS = (
         options=Common,
         does="metrics.run",
         help="Tell all runs, and each source's executions, in numbers.",
+    ),
+    Verb(
+        name="drift",
+        options=DriftOptions,
+        does="drift.run",
+        help="Tell what has changed in how the sources' documents are made: fields, types, null rates, volumes.",
     ),
     Verb(
         name="config",

@@ -46,6 +46,7 @@ def of_sync(report: SyncReport) -> dict[str, Json]:
             "reason": change.reason,
         },
         missing=[_missing(each) for each in report.missing],
+        drift=dict(report.drift),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 from msgspec import Struct
 
 from data_source_orchestrator.core.age import Age, span
+from data_source_orchestrator.core.shown import Shown
 from data_source_orchestrator.core.verdicts import FailureKind, SkipReason, Verdict
 
 T_co = TypeVar("T_co", covariant=True)
@@ -17,7 +18,8 @@ class Success(Struct, Generic[T_co], frozen=True, kw_only=True):
     """The source answered, and its answer was accepted.
 
     `duration` is the whole execution in seconds, waits included; `latency` the successful attempt alone. `age` is set
-    where no execution was made, and the data is an earlier answer that was kept.
+    where no execution was made, and the data is an earlier answer that was kept. `shown` are the documents that its
+    fetcher showed, until they are looked at.
     """
 
     source: str
@@ -27,10 +29,11 @@ class Success(Struct, Generic[T_co], frozen=True, kw_only=True):
     latency: float
     warnings: tuple[str, ...] = ()
     age: Age | None = None
+    shown: tuple[Shown, ...] = ()
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
-        """Return what is shown of it, by rich as well: all but the data, which may be large."""
-        return [(name, getattr(self, name)) for name in self.__struct_fields__ if name != "data"]
+        """Return what is told of it, by rich as well: all but the data and the documents, which may be large."""
+        return [(name, getattr(self, name)) for name in self.__struct_fields__ if name not in {"data", "shown"}]
 
     def __repr__(self) -> str:
         return f"Success({', '.join(f'{name}={value!r}' for name, value in self.__rich_repr__())})"
@@ -45,7 +48,7 @@ class Failure(Struct, frozen=True, kw_only=True):
     """The source was asked and gave no acceptable answer.
 
     `error` is what the last attempt raised, or an error that tells what was wrong. `stale_data` is older data,
-    only where the source may serve it, and `age` how old that is and why it is served.
+    only where the source may serve it, and `age` how old that is and why it is served. `shown` is as in a success.
     """
 
     source: str
@@ -56,6 +59,7 @@ class Failure(Struct, frozen=True, kw_only=True):
     stale_data: object | None = None
     warnings: tuple[str, ...] = ()
     age: Age | None = None
+    shown: tuple[Shown, ...] = ()
 
     @property
     def message(self) -> str:

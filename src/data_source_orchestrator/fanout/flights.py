@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from data_source_orchestrator.core.context import FetchContext, Warn
+from data_source_orchestrator.core.context import FetchContext, Notes, unseen
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.durations import in_seconds
 from data_source_orchestrator.core.errors import FetchError
@@ -115,7 +115,7 @@ class Flights:
             flight.task.cancel()
         return flight.task
 
-    def context(self, call: SourceCall[Any], attempt: int, warn: Warn) -> FetchContext:
+    def context(self, call: SourceCall[Any], attempt: int, notes: Notes) -> FetchContext:
         """Make the context of an attempt."""
         coordinator, key = self._coordinator, call.source.key
 
@@ -129,7 +129,8 @@ class Flights:
             attempt=attempt,
             clock=coordinator.clock,
             log=_LOG.getChild(key),
-            warn=warn,
+            warn=notes,
+            show=notes.show if call.keeps_shown else unseen,
         )
 
     def _planned(self, source: Source[Any], booking: Booking, alone: tuple[Booking], sky: Sky) -> Flight:

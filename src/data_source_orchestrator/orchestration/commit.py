@@ -1,16 +1,17 @@
 """What one run changes in the store: a function of a transaction and of values, run on the store's own thread."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from data_source_orchestrator.core.claim import Json
-from data_source_orchestrator.core.events import SourceForgotten, SourceSwitched
+from data_source_orchestrator.core.events import DriftDetected, SourceForgotten, SourceSwitched
 from data_source_orchestrator.core.ports import Transaction
 from data_source_orchestrator.core.snapshot import SnapshotChange
 from data_source_orchestrator.health.document import from_json, to_json
 from data_source_orchestrator.health.metrics import RunTotals, run_finished, totals_from_json, totals_to_json
 from data_source_orchestrator.health.state import SourceHealth
+from data_source_orchestrator.orchestration import drifting
 from data_source_orchestrator.orchestration.happened import Happened, Ran, SourceHappened, fold, source_of
 from data_source_orchestrator.orchestration.paces import Paces, put_paces, stored_paces
 from data_source_orchestrator.orchestration.publish import Publication, publish, words_of
@@ -22,9 +23,14 @@ TOTALS = "runs"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Everything that one transaction keeps; `breakers` and `paces` are those that this process offers."""
+    """Everything that one transaction keeps; `breakers` and `paces` are those that this process offers.
+
+    `seen` is what sources showed, and `accepted` the sources whose present documents an operator takes for usual.
+    """
 
     happened: tuple[Happened, ...] = ()
+    seen: tuple[drifting.SeenOf, ...] = ()
+    accepted: tuple[str, ...] = ()
     breakers: Mapping[str, Versioned]
     paces: Paces | None = None
     publication: Publication | None = None
@@ -32,7 +38,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """The store's view after a transaction: other processes' runs are in it too."""
+    """The store's view after a transaction: other processes' runs are in it too. `drifted` is what is new of drift."""
 
     health: Mapping[str, SourceHealth]
     totals: RunTotals
@@ -41,7 +47,9 @@ class Kept:
     switches: Mapping[str, Json]
     last_checked: Mapping[str, datetime]
     carried: Mapping[str, frozenset[str]]
+    standings: drifting.Standings
     change: SnapshotChange | None = None
+    drifted: tuple[DriftDetected, ...] = ()
 
 
 def commit(transaction: Transaction, batch: Batch) -> Kept:
@@ -53,11 +61,14 @@ def commit(transaction: Transaction, batch: Batch) -> Kept:
     _put_breakers(transaction, batch.breakers, {source_of(each) for each in of_sources if _decides(each)})
     if batch.paces is not None:
         put_paces(transaction, batch.paces)
+    drifting.forget(transaction, [each.source for each in of_sources if isinstance(each, SourceForgotten)])
+    drifting.accept_all(transaction, batch.accepted)
+    drifted = drifting.put_seen(transaction, batch.seen) if batch.seen else ()
     change = publish(transaction, batch.publication) if batch.publication else None
-    return remembered(transaction, change)
+    return replace(remembered(transaction), change=change, drifted=tuple(drifted))
 
 
-def remembered(transaction: Transaction, change: SnapshotChange | None = None) -> Kept:
+def remembered(transaction: Transaction) -> Kept:
     """Return what the store holds."""
     return Kept(
         health={key: from_json(document) for key, document in transaction.documents("health").items()},
@@ -67,7 +78,7 @@ def remembered(transaction: Transaction, change: SnapshotChange | None = None) -
         switches=transaction.documents("switch"),
         last_checked={key: held.checked_at for key, held in transaction.contributions().items()},
         carried={key: words_of(held) for key, held in transaction.documents("capabilities").items()},
-        change=change,
+        standings=drifting.stored_standings(transaction),
     )
 
 

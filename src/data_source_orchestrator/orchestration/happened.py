@@ -7,7 +7,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from data_source_orchestrator.core.events import SourceFinished, SourceForgotten, SourceSwitched
-from data_source_orchestrator.core.outcome import Executed, Outcome, Success
+from data_source_orchestrator.core.outcome import Executed, Failure, Outcome, Skipped, Success
 from data_source_orchestrator.core.ports import RunRow
 from data_source_orchestrator.core.result import Metadata
 from data_source_orchestrator.health.record import checked, readmitted, record
@@ -57,8 +57,14 @@ def source_of(happened: SourceHappened) -> str:
 
 
 def without_data(outcome: Outcome[object]) -> Outcome[object]:
-    """Return an outcome without its payload, which nobody needs to remember."""
-    return replace(outcome, data=None) if isinstance(outcome, Success) else replace(outcome, stale_data=None)
+    """Return an outcome without its payload and documents, which nobody needs to remember."""
+    match outcome:
+        case Success():
+            return replace(outcome, data=None, shown=())
+        case Failure():
+            return replace(outcome, stale_data=None, shown=())
+        case Skipped():
+            return replace(outcome, stale_data=None)
 
 
 def slim(finished: SourceFinished) -> SourceFinished:

@@ -6,6 +6,7 @@ Without a store it counts runs and nothing more. It hears of whatever happens th
 import asyncio
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from data_source_orchestrator.core.claim import Contribution, Json, MergeRules
@@ -24,6 +25,7 @@ from data_source_orchestrator.fanout.coordinator import SourceCoordinator
 from data_source_orchestrator.health.metrics import RunTotals, run_finished
 from data_source_orchestrator.health.state import SourceHealth
 from data_source_orchestrator.orchestration.commit import Batch, Kept, commit, remembered
+from data_source_orchestrator.orchestration.drifting import SeenOf, Standings
 from data_source_orchestrator.orchestration.happened import Happened, Ran, fold, slim, source_of
 from data_source_orchestrator.orchestration.paces import follow_paces, offered_paces, take_paces
 from data_source_orchestrator.orchestration.publish import Publication, carried_by
@@ -34,6 +36,15 @@ _LOG = logging.getLogger("data_source_orchestrator")
 
 MOST_UNKEPT = 10_000
 """Things that are remembered for a store that keeps failing; the oldest are let go first."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """What a transaction keeps beside what has happened; without contributions it publishes nothing."""
+
+    contributions: tuple[Contribution, ...] | None = None
+    seen: tuple[SeenOf, ...] = ()
+    accepted: tuple[str, ...] = ()
 
 
 class Keeper:
@@ -61,6 +72,11 @@ class Keeper:
     def carried(self) -> Mapping[str, frozenset[str]]:
         """The capabilities that each source's accepted rows have ever carried."""
         return self._kept.carried if self._kept else {}
+
+    @property
+    def standings(self) -> Standings:
+        """How the documents stand that each source has shown."""
+        return self._kept.standings if self._kept else {}
 
     def demand_store(self) -> None:
         """Refuse what needs a store where there is none."""
@@ -98,7 +114,7 @@ class Keeper:
     async def keep(self) -> None:
         """Keep, in one transaction, all that happened since the last one."""
         if self._store is not None:
-            await self._write(self._store, None)
+            await self._write(self._store, _Offer())
 
     async def keep_if_possible(self) -> None:
         """Keep what happened; where the store fails, tell it in the log, once for each reason, and try next time."""
@@ -116,16 +132,24 @@ class Keeper:
         if self._unkept:
             await self.keep_if_possible()
 
-    async def publish(self, contributions: tuple[Contribution, ...]) -> SnapshotChange:
-        """Keep what happened and what a run contributed, and make the current snapshot of that."""
+    async def publish(self, contributions: tuple[Contribution, ...], seen: tuple[SeenOf, ...]) -> SnapshotChange:
+        """Keep what happened, what a run contributed and what it was shown, and make the current snapshot of that."""
         self.demand_store()
-        if self._store is None or not (kept := await self._write(self._store, contributions)).change:
+        if self._store is None or not (kept := await self._write(self._store, _Offer(contributions, seen))).change:
             return SnapshotChange(id=None, entities=0)
+        for drifted in kept.drifted:
+            self._coordinator.hub.emit(drifted)
         return kept.change
 
-    async def _write(self, store: Store, contributions: tuple[Contribution, ...] | None) -> Kept:
+    async def accept_drift(self, key: str) -> None:
+        """Take what a source's documents are now for usual, and keep that with all that happened."""
+        self.demand_store()
+        if self._store is not None:
+            await self._write(self._store, _Offer(accepted=(key,)))
+
+    async def _write(self, store: Store, offer: "_Offer") -> Kept:
         """Commit in a task of its own, so that a cancellation leaves neither the store nor this half-done."""
-        task = asyncio.create_task(self._commit(store, contributions))
+        task = asyncio.create_task(self._commit(store, offer))
         try:
             await to_their_end([task])
         except asyncio.CancelledError:
@@ -139,7 +163,7 @@ class Keeper:
         """All that has happened and that the store's view does not hold yet."""
         return [*self._being_kept, *self._unkept]
 
-    async def _commit(self, store: Store, contributions: tuple[Contribution, ...] | None) -> Kept:
+    async def _commit(self, store: Store, offer: "_Offer") -> Kept:
         async with self._turn():
             self._being_kept, self._unkept = self._unkept, []
             try:
@@ -149,7 +173,9 @@ class Keeper:
                     happened=tuple(self._being_kept),
                     breakers=offered,
                     paces=paces,
-                    publication=None if contributions is None else self._publication(contributions),
+                    publication=None if offer.contributions is None else self._publication(offer.contributions),
+                    seen=offer.seen,
+                    accepted=offer.accepted,
                 )
                 kept = await store.write(lambda transaction: commit(transaction, batch))
             except Exception:

@@ -25,6 +25,7 @@ from data_source_orchestrator.fanout.plan import Query, make_plan
 from data_source_orchestrator.health.metrics import Metrics, metrics
 from data_source_orchestrator.health.reports import HealthReport, OverallHealth
 from data_source_orchestrator.orchestration.checkup import check_sources
+from data_source_orchestrator.orchestration.drifting import Standings, seen_in
 from data_source_orchestrator.orchestration.keeper import Keeper
 from data_source_orchestrator.orchestration.run import Run
 from data_source_orchestrator.orchestration.sync import SyncReport, contributions_of, published, report_on
@@ -143,7 +144,7 @@ class DataSourceOrchestrator:
             raise
         change = await self._publish(run)
         result = run.result(self._registered())
-        return report_on(run, result, change, self._keeper.last_checked, self._keeper.carried)
+        return report_on(run, result, change, self._keeper)
 
     async def check_source_health(self, *keys: str) -> list[HealthReport]:
         """Check these sources, or all, by their light probes, all at once, and report on each.
@@ -192,6 +193,24 @@ class DataSourceOrchestrator:
         """Give a source another priority, lower being first, and keep that; False if unknown."""
         return await self._act(partial(self.coordinator.update_priority, key, priority))
 
+    def get_drift(self) -> Standings:
+        """Return how the documents stand that each source has shown, by its key and their names.
+
+        That is as the store told it last: at the start, or after this process's last transaction.
+        """
+        return self._keeper.standings
+
+    async def accept_drift(self, key: str) -> bool:
+        """Take what a source's documents are made of now for usual, and keep that; False if unknown.
+
+        Raises `StoreError` where it cannot be kept.
+        """
+        await self._keeper.load()
+        known = self.coordinator.get_source(key) is not None
+        if known:
+            await self._keeper.accept_drift(key)
+        return known
+
     async def finish_refreshes(self) -> None:
         """Wait for the answers that are being fetched in the background, each in its source's own time, and keep them.
 
@@ -203,7 +222,8 @@ class DataSourceOrchestrator:
     async def reset(self, key: str | None = None) -> None:
         """Forget the executions, checks, breaker, pace and cached answers of one source, or of all, and keep that.
 
-        Switches and counts of runs stay. Raises `UnknownSourceError`, and `StoreError` where it cannot be kept.
+        What its documents are made of is forgotten too; switches and counts of runs stay. Raises `UnknownSourceError`,
+        and `StoreError` where it cannot be kept.
         """
         await self._keeper.load()
         self.coordinator.reset(key)
@@ -253,7 +273,8 @@ class DataSourceOrchestrator:
 
     async def _publish(self, run: Run) -> SnapshotChange:
         now = self._clock.now()
-        change = await self._keeper.publish(contributions_of(run, now))
+        seen = await seen_in(run, self._keeper.standings, now)
+        change = await self._keeper.publish(contributions_of(run, now), seen)
         if change.id is not None:
             self.coordinator.hub.emit(published(change, change.id, now))
         return change

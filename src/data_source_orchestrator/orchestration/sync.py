@@ -1,9 +1,9 @@
 """What a synchronisation tells: the run, what it did to the snapshot, and what is missing and why."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from data_source_orchestrator.core.claim import EXPIRED_AFTER, Contribution, Record
 from data_source_orchestrator.core.events import SnapshotPublished
@@ -11,6 +11,7 @@ from data_source_orchestrator.core.outcome import Failure, Skipped, Success
 from data_source_orchestrator.core.result import FetchResult
 from data_source_orchestrator.core.snapshot import SnapshotChange
 from data_source_orchestrator.core.source import Source
+from data_source_orchestrator.orchestration.drifting import Standings, open_findings
 from data_source_orchestrator.orchestration.publish import not_published
 from data_source_orchestrator.orchestration.run import Run
 
@@ -33,12 +34,13 @@ class Missing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncReport:
-    """A synchronisation; `records` counts each successful source's rows."""
+    """A synchronisation; `records` counts each successful source's rows, `drift` the open findings of each source."""
 
     result: FetchResult
     records: Mapping[str, int]
     snapshot: SnapshotChange
     missing: tuple[Missing, ...]
+    drift: Mapping[str, int] = field(default_factory=dict)
 
 
 def contributions_of(run: Run, at: datetime) -> tuple[Contribution, ...]:
@@ -68,28 +70,38 @@ def published(change: SnapshotChange, snapshot_id: str, at: datetime) -> Snapsho
     )
 
 
-def report_on(
-    run: Run,
-    result: FetchResult,
-    change: SnapshotChange,
-    last_checked: Mapping[str, datetime],
-    carried: Mapping[str, frozenset[str]],
-) -> SyncReport:
-    """Return a synchronisation's report.
+class Known(Protocol):
+    """What is known of sources after a run."""
 
-    `last_checked` is when each source's living contribution was accepted, `carried` which capabilities its rows have
-    ever carried.
-    """
+    @property
+    def last_checked(self) -> Mapping[str, datetime]:
+        """When each source's living contribution was accepted."""
+        ...
+
+    @property
+    def carried(self) -> Mapping[str, frozenset[str]]:
+        """Which capabilities each source's rows have ever carried."""
+        ...
+
+    @property
+    def standings(self) -> Standings:
+        """How the documents stand that each source has shown."""
+        ...
+
+
+def report_on(run: Run, result: FetchResult, change: SnapshotChange, known: Known) -> SyncReport:
+    """Return a synchronisation's report."""
     sources = run.plan.by_key
     return SyncReport(
         result=result,
         records={key: len(sources[key].records(result[key])) for key in result},
         snapshot=change,
         missing=tuple(
-            _missing(outcome, sources[key], last_checked.get(key), not_published(sources[key], carried))
+            _missing(outcome, sources[key], known.last_checked.get(key), not_published(sources[key], known.carried))
             for key, outcome in result.outcomes.items()
             if not isinstance(outcome, Success)
         ),
+        drift=open_findings(known.standings),
     )
 
 

@@ -11,10 +11,11 @@ from typing import Any, Generic, Protocol, TypeVar
 from msgspec import Struct, field
 
 from data_source_orchestrator.core.clock import Clock
-from data_source_orchestrator.core.context import Warn
+from data_source_orchestrator.core.context import Notes
 from data_source_orchestrator.core.errors import FetchError
 from data_source_orchestrator.core.events import Events, FetcherAbandoned, LoopBlocked
 from data_source_orchestrator.core.outcome import CutShort
+from data_source_orchestrator.core.shown import Shown, digest_of
 from data_source_orchestrator.core.verdicts import FailureKind, Verdict
 from data_source_orchestrator.resilience.alarms import Alarms
 from data_source_orchestrator.resilience.bounded import Bounded, Bounds
@@ -80,8 +81,8 @@ class Wanted(Watched, Protocol[T]):
         """Hear, before that is reported, that an attempt has failed."""
         ...
 
-    def begin(self, number: int, warn: Warn) -> Coroutine[Any, Any, T]:
-        """Begin the attempt of that number, whose warnings go to `warn`."""
+    def begin(self, number: int, notes: Notes) -> Coroutine[Any, Any, T]:
+        """Begin the attempt of that number, whose fetcher's notes go to `notes`."""
         ...
 
     def breach(self, payload: T) -> FetchError | None:
@@ -89,14 +90,21 @@ class Wanted(Watched, Protocol[T]):
         ...
 
 
-class Warnings(Struct, gc=False):  # it holds only text, so no circle can come of it
-    """What a fetcher has warned of; apart from its attempt, because its frames may outlast that in an error."""
+class Noted(Struct):
+    """What a fetcher has noted; apart from its attempt, because its frames may outlast that in an error."""
 
     told: tuple[str, ...] = ()
+    shown: tuple[Shown, ...] = ()
 
     def __call__(self, message: object) -> None:
         """Take a warning, which may be whatever the fetcher has caught; only text can be kept."""
         self.told += (str(message),)
+
+    def show(self, name: str, document: object, /, *, body: bytes | None = None) -> None:
+        """Take a document as it was served; of several under one name the last is meant."""
+        others = tuple(each for each in self.shown if each.name != name)
+        digest = None if body is None else digest_of(body)
+        self.shown = (*others, Shown(name=name, document=document, digest=digest))
 
 
 class Attempts(Bounds):
@@ -150,7 +158,7 @@ class Attempt(Bounded[Attempts, Wanted[T]], Generic[T], eq=False, kw_only=True):
     censored: bool = False
     cut_short: CutShort | None = None
     answers: int | None = None
-    noted: Warnings = field(default_factory=Warnings)
+    noted: Noted = field(default_factory=Noted)
 
     @property
     def probe(self) -> bool:

@@ -297,6 +297,7 @@ class Guard:
                 duration=duration,
                 latency=attempt.ended - attempt.began,
                 warnings=warnings,
+                shown=attempt.noted.shown,
             )
         else:
             outcome = Failure(
@@ -306,6 +307,7 @@ class Guard:
                 attempts=attempt.number,
                 duration=duration,
                 warnings=warnings,
+                shown=attempt.noted.shown,
             )
         return Executed(outcome=outcome, verdict=attempt.verdict, probe=attempt.probe, cut_short=attempt.cut_short)
 

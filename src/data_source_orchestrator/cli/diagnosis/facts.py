@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -35,7 +35,8 @@ class Facts:
     somebody here, `origins` where settings come from that are no defaults, `file` is the settings file's name. `dso`
     makes a command of a verb; `elsewhere` is the one that looks again with another data folder. `files` are those of
     the store that are there, its database first. `trouble` is what keeps the `store` from being used: then nothing is
-    known of what was before, and `dso` knows no command but to look again.
+    known of what was before, and `dso` knows no command but to look again. `drift` are the open findings of each
+    source's documents, none of those without.
     """
 
     views: Mapping[str, SourceView]
@@ -54,6 +55,7 @@ class Facts:
     store: Path
     files: tuple[Path, ...] = ()
     trouble: StoreError | None = None
+    drift: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def enabled(self) -> tuple[str, ...]:

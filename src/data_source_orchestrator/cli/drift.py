@@ -19,8 +19,8 @@ from data_source_orchestrator.core.errors import ConfigurationError, UnknownSour
 from data_source_orchestrator.drift.paths import shown
 from data_source_orchestrator.drift.watch import ENOUGH, Finding, Standing
 from data_source_orchestrator.drift.wording import sentence
-from data_source_orchestrator.orchestration.drifting import Standings
 from data_source_orchestrator.orchestration.orchestrator import DataSourceOrchestrator
+from data_source_orchestrator.orchestration.showing import Standings
 
 
 def run(options: DriftOptions) -> int:

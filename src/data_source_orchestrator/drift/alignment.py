@@ -21,16 +21,10 @@ class Places:
         return self.paths.get(path, _NONE)
 
     def containers(self, path: Path) -> int:
-        """Return how many lists or objects could have something in this place; 0 where that is not known.
-
-        There is always one document.
-        """
+        """Return how many lists or objects could have something in this place; there is always one document."""
         if not path:
             return 1
-        above = path[:-1]
-        if any(above[:length] in self.cut for length in range(len(above) + 1)):
-            return 0
-        held = self.at(above)
+        held = self.at(path[:-1])
         return held.list if path[-1] == ROWS else held.object
 
 
@@ -43,6 +37,8 @@ def aligned(fingerprints: Sequence[Fingerprint]) -> list[Places]:
         Places({split(path): kinds for path, kinds in each.paths.items()}, frozenset(map(split, each.cut)))
         for each in fingerprints
     ]
+    if all(each.paths.keys() == fingerprints[0].paths.keys() for each in fingerprints):
+        return places  # what is a map in one of them is one in all already
     level = 0
     while maps := _maps_at(places, level):
         if any(maps.values()):

@@ -14,10 +14,10 @@ from data_source_orchestrator.drift.folding import data_names
 from data_source_orchestrator.drift.paths import ANY, ROOT, ROWS, Path, segment, written
 
 MOST_PATHS = 500
-"""Places of one document; what would bring more is not followed."""
+"""Places of one document; a list or an object that would bring more is counted and not followed."""
 
 MOST_LEVELS = 32
-"""Segments of a path; what lies deeper is not followed."""
+"""Segments of a path; what lies deeper is counted at the first step and not followed."""
 
 MOST_VALUES = 1_000_000
 """Values of one document that are looked at; a list or an object that would bring more is counted and not followed."""
@@ -38,7 +38,7 @@ class Kinds(NamedTuple):
 
 
 class Fingerprint(Struct, frozen=True, kw_only=True):
-    """What a document is made of, by written path; of what lies below the paths in `cut` nothing is known."""
+    """What a document is made of, by written path; in the paths of `cut` values were counted, and not looked at."""
 
     paths: Mapping[str, Kinds]
     cut: tuple[str, ...] = ()
@@ -74,20 +74,23 @@ class _Reader:
             return []
         objects = [value for value in values if isinstance(value, Mapping)] if kinds.object else []
         lists = [value for value in values if isinstance(value, (list, tuple))] if kinds.list else []
-        inside = sum(map(len, objects)) + sum(map(len, lists))
-        if self._values + inside > MOST_VALUES or len(path) >= MOST_LEVELS:
-            return self._not_followed(path)
+        members, rows = sum(map(len, objects)), sum(map(len, lists))
+        if self._values + members + rows > MOST_VALUES or len(path) >= MOST_LEVELS:
+            return self._only_counted(path, members, rows)
         places = _fields(path, objects) if objects else []
-        if rows := list(chain.from_iterable(lists)):
-            places.append(((*path, ROWS), rows))
+        if rows:
+            places.append(((*path, ROWS), list(chain.from_iterable(lists))))
         if self._places + len(places) > MOST_PATHS:
-            return self._not_followed(path)
+            return self._only_counted(path, members, rows)
         self._places += len(places)
-        self._values += inside
+        self._values += members + rows
         return places
 
-    def _not_followed(self, path: Path) -> list[tuple[Path, Sequence[object]]]:
-        self._cut.append(path)
+    def _only_counted(self, path: Path, members: int, rows: int) -> list[tuple[Path, Sequence[object]]]:
+        for place, count in (((*path, ANY), members), ((*path, ROWS), rows)):
+            if count:
+                self._paths[place] = Kinds(other=count)
+                self._cut.append(place)
         return []
 
 

@@ -5,7 +5,7 @@ The rules look at names and at shapes, never at values, and at all objects of on
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain
 
 Columns = Mapping[str, Sequence[object]]
@@ -35,8 +35,8 @@ def data_names(columns: Columns, objects: int) -> set[str]:
     """Return the names that are data, of the members of that many objects of one place.
 
     These are: names without letters but with a digit, long hexadecimal ones, dates, and whatever has more than 80
-    characters; eight or more lists or objects of one shape, and more than 64 scalars, unless most of the objects have
-    each of them; and all, where they are more than 256.
+    characters; eight or more lists or objects of one shape, and more than 64 scalars, unless the objects have most of
+    them in common; and all, where they are more than 256.
     """
     data = {name for name in columns if len(name) > LONGEST_NAME or _DATA.fullmatch(name)}
     rest = {name: values for name, values in columns.items() if name not in data}
@@ -46,14 +46,14 @@ def data_names(columns: Columns, objects: int) -> set[str]:
         return data
     scalars, nested = _parted(rest)
     for names in (_alike(nested), scalars if len(scalars) > MOST_SCALARS else []):
-        if len(names) >= ALIKE and not _recur((rest[name] for name in names), objects):
+        if len(names) >= ALIKE and not _recur([rest[name] for name in names], objects):
             data |= set(names)
     return data
 
 
-def _recur(columns: Iterable[Sequence[object]], objects: int) -> bool:
-    """Return whether most of several objects have each of these members, as the records of a list have their fields."""
-    return objects >= _FEW and all(2 * len(values) >= objects for values in columns)
+def _recur(columns: Collection[Sequence[object]], objects: int) -> bool:
+    """Return whether several objects have most of these members in common, as a list's records have their fields."""
+    return objects >= _FEW and 2 * sum(map(len, columns)) >= objects * len(columns)
 
 
 def _parted(columns: Columns) -> tuple[list[str], Columns]:

@@ -62,6 +62,7 @@ class _Place:
         known = [each for each in before if each.containers(path)]
         self.usual = [each.at(path) for each in known]
         self.usual_of = [each.containers(path) for each in known]
+        self.only_counted = any(path in each.cut for each in (now, *known))
 
     @property
     def shares(self) -> list[float]:
@@ -89,6 +90,8 @@ def _of_rows(place: _Place) -> Iterator[Difference]:
     length = sum(place.now) / place.of
     if volume_moved(length, place.of, place.shares):
         yield place.told(Change.VOLUME, median(place.shares), length)
+    if place.only_counted:
+        return
     yield from _nulls(place, sum(place.now), [sum(kinds) for kinds in place.usual])
     yield from _types(place)
 
@@ -106,10 +109,10 @@ def _of_field(place: _Place) -> Iterator[Difference]:
 
 
 def _nulls(place: _Place, of: int, usual_of: Sequence[int]) -> Iterator[Difference]:
-    usual = [1 - _said(kinds) / those for kinds, those in zip(place.usual, usual_of, strict=True) if those]
+    usual = [(those - _said(kinds)) / those for kinds, those in zip(place.usual, usual_of, strict=True) if those]
     if not of or not usual:
         return
-    rate = 1 - _said(place.now) / of
+    rate = (of - _said(place.now)) / of
     if null_rate_jumped(rate, of, usual):
         yield place.told(Change.NULLS, median(usual), rate)
 

@@ -1,13 +1,13 @@
 """The rules by which a number of today is compared with those of the past: counts and shares in, a verdict out.
 
 What may differ without a word is the largest of what the past itself has varied by and a fixed part, and for what is
-counted what few values differ by chance.
+counted what few values differ by chance. What was there twice before is no news.
 """
 
 import math
 from collections.abc import Sequence
 
-from data_source_orchestrator.drift.robust import median, reach
+from data_source_orchestrator.drift.robust import median, reach, seen_twice
 
 NOTABLE = 0.1
 """The share of objects that must have a field for its coming or going to be told, and of values for a new type."""
@@ -41,12 +41,16 @@ def has_appeared(share: float, usual: Sequence[float]) -> bool:
 
 def has_vanished(objects: int, usual: Sequence[float]) -> bool:
     """Return whether it cannot be chance that none of so many objects has a field that usually so large a share has."""
+    if seen_twice(0, usual):
+        return False
     share = median(usual)
     return share >= SURE or (share >= NOTABLE and share * objects >= EXPECTED)
 
 
 def null_rate_jumped(rate: float, values: int, usual: Sequence[float]) -> bool:
     """Return whether a null rate is not what so many values would have by chance where such rates are usual."""
+    if seen_twice(rate, usual):
+        return False
     middle = median(usual)
     return abs(rate - middle) > max(NULL_FLOOR, reach(usual)) + _by_chance(middle, values)
 
@@ -55,12 +59,16 @@ def type_changed(share: float, values: int, usual: Sequence[float]) -> bool:
     """Return whether the share that a type has among so many values is not usual; one never seen is told sooner."""
     if not any(usual):
         return share >= NOTABLE
+    if seen_twice(share, usual):
+        return False
     middle = median(usual)
     return abs(share - middle) > max(TYPE_FLOOR, reach(usual)) + (0 if share in {0, 1} else _by_chance(middle, values))
 
 
 def volume_moved(rows: float, lists: int, usual: Sequence[float]) -> bool:
     """Return whether a list, or the average of several, is not as long as is usual."""
+    if seen_twice(rows, usual):
+        return False
     middle = median(usual)
     shrink, growth = (SHRINK, GROWTH) if lists == 1 else (INNER_SHRINK, INNER_GROWTH)
     fixed = (growth if rows > middle else shrink) * middle

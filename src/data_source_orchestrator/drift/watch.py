@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
-from data_source_orchestrator.drift.fingerprint import Fingerprint
+from data_source_orchestrator.drift.fingerprint import Count, Fingerprint
 from data_source_orchestrator.drift.judge import Change, Difference, judge
 
 ENOUGH = 5
@@ -52,13 +52,16 @@ class Arrival(Struct, frozen=True, kw_only=True):
 
     fingerprints: tuple[Fingerprint, ...]
     since: datetime
-    sightings: int
+    sightings: Count
 
 
 class Standing(Struct, frozen=True, kw_only=True):
-    """How a document stands: in how many accepted answers it was seen, what is open, and the last body's digest."""
+    """How a document stands: in how many accepted answers it was seen, and what is open.
 
-    sightings: int = 0
+    `digest` is that of the body whose fingerprint was kept last; None where another body has come since.
+    """
+
+    sightings: Count = 0
     findings: tuple[Finding, ...] = ()
     digest: str | None = None
 
@@ -81,11 +84,12 @@ def observe(watch: Watch, sighting: Sighting) -> Watch:
     One without a finding joins what is usual, and closes what was open: the shape is back. One with findings joins the
     arrival, which becomes usual when it has lasted.
     """
-    watch = replace(watch, digest=sighting.digest)
+    watch = replace(watch, digest=None)
     differences = judge(sighting.fingerprint, watch.usual) if watch.judged else ()
     if not differences:
         return _usual(watch, sighting)
     arrival = _arrival(watch.arrival, sighting)
+    watch = replace(watch, digest=sighting.digest)
     if arrival.sightings >= ENOUGH and sighting.at - arrival.since >= SETTLED_AFTER:
         return _settled(watch, arrival)
     return replace(watch, arrival=arrival, findings=_findings(watch.findings, differences, sighting.at))
@@ -114,7 +118,12 @@ def _usual(watch: Watch, sighting: Sighting) -> Watch:
     watch = replace(watch, arrival=None, findings=())
     if not sighting.accepted:
         return watch
-    return replace(watch, sightings=watch.sightings + 1, usual=_with(watch.usual, sighting.fingerprint)[-KEPT:])
+    return replace(
+        watch,
+        sightings=watch.sightings + 1,
+        usual=_with(watch.usual, sighting.fingerprint)[-KEPT:],
+        digest=sighting.digest,
+    )
 
 
 def _with(known: Sequence[Fingerprint], fingerprint: Fingerprint) -> tuple[Fingerprint, ...]:

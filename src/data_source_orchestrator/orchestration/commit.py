@@ -15,6 +15,7 @@ from data_source_orchestrator.orchestration import drifting
 from data_source_orchestrator.orchestration.happened import Happened, Ran, SourceHappened, fold, source_of
 from data_source_orchestrator.orchestration.paces import Paces, put_paces, stored_paces
 from data_source_orchestrator.orchestration.publish import Publication, publish, words_of
+from data_source_orchestrator.orchestration.showing import SeenOf, Standings
 from data_source_orchestrator.orchestration.versioned import NEVER_STORED, Versioned, versioned
 
 TOTALS = "runs"
@@ -29,7 +30,7 @@ class Batch:
     """
 
     happened: tuple[Happened, ...] = ()
-    seen: tuple[drifting.SeenOf, ...] = ()
+    seen: tuple[SeenOf, ...] = ()
     accepted: tuple[str, ...] = ()
     breakers: Mapping[str, Versioned]
     paces: Paces | None = None
@@ -47,7 +48,7 @@ class Kept:
     switches: Mapping[str, Json]
     last_checked: Mapping[str, datetime]
     carried: Mapping[str, frozenset[str]]
-    standings: drifting.Standings
+    standings: Standings
     change: SnapshotChange | None = None
     drifted: tuple[DriftDetected, ...] = ()
 

@@ -1,86 +1,19 @@
-"""What documents the sources of a run showed, and what becomes of that in the store.
+"""What is kept of sources' documents, judged inside a run's transaction by what that finds.
 
-Documents are looked at beside the event loop before the run's transaction; the transaction judges what was found by
-what it holds then, so that two processes do not undo each other's history.
+So two processes do not undo each other's history.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
-from functools import partial
-
-from msgspec import Struct
+from collections.abc import Collection, Iterable, Mapping
 
 from data_source_orchestrator.core.events import DriftDetected
-from data_source_orchestrator.core.outcome import Success
 from data_source_orchestrator.core.ports import Transaction
-from data_source_orchestrator.core.shown import Shown
-from data_source_orchestrator.core.threads import in_thread
 from data_source_orchestrator.drift.document import shapes_to_json, standings_of, standings_to_json, watches_of
-from data_source_orchestrator.drift.fingerprint import Fingerprint, fingerprint
 from data_source_orchestrator.drift.watch import Sighting, Standing, Watch, accept, news, observe, seen_again
 from data_source_orchestrator.drift.wording import sentence
-from data_source_orchestrator.orchestration.run import Run
+from data_source_orchestrator.orchestration.showing import MOST_DOCUMENTS, Seen, SeenOf, Standings
 
 STANDINGS, SHAPES = "drift", "shape"
 """The kinds of the documents, one of each for each source."""
-
-MOST_DOCUMENTS = 32
-"""Documents of one source that are watched; of one that shows more, those that were shown first."""
-
-Standings = Mapping[str, Mapping[str, Standing]]
-"""How the documents of each source stand, by the source's key and the document's name."""
-
-
-class Seen(Struct, frozen=True, kw_only=True):
-    """A document that a source showed; without a fingerprint where its body was that of the last time."""
-
-    name: str
-    fingerprint: Fingerprint | None
-    digest: str | None
-
-
-class SeenOf(Struct, frozen=True, kw_only=True):
-    """What one source showed in a run, and whether its answer was accepted.
-
-    One whose answer was accepted and that showed nothing was served what it had shown before.
-    """
-
-    source: str
-    at: datetime
-    accepted: bool
-    seen: tuple[Seen, ...]
-
-
-async def seen_in(run: Run, standings: Standings, at: datetime) -> tuple[SeenOf, ...]:
-    """Return what the sources of a run showed; it lets go of the documents."""
-    shown = run.take_shown()
-    return tuple(
-        [
-            SeenOf(
-                source=key,
-                at=at,
-                accepted=isinstance(run.outcomes[key], Success),
-                seen=await looked_at(documents, standings.get(key, {})),
-            )
-            for key, documents in shown.items()
-        ]
-    )
-
-
-async def looked_at(shown: Sequence[Shown], standings: Mapping[str, Standing]) -> tuple[Seen, ...]:
-    """Return the fingerprints of documents, made in a thread; bodies whose digests are known are not looked at."""
-    if not shown:
-        return ()
-    return await in_thread(partial(_look_at, shown[:MOST_DOCUMENTS], standings), name="dso-fingerprints")
-
-
-def _look_at(shown: Iterable[Shown], standings: Mapping[str, Standing]) -> tuple[Seen, ...]:
-    return tuple(_seen(each, standings.get(each.name)) for each in shown)
-
-
-def _seen(shown: Shown, standing: Standing | None) -> Seen:
-    known = standing is not None and shown.digest is not None and standing.digest == shown.digest
-    return Seen(name=shown.name, fingerprint=None if known else fingerprint(shown.document), digest=shown.digest)
 
 
 def stored_standings(transaction: Transaction) -> Standings:

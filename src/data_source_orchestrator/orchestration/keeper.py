@@ -25,11 +25,11 @@ from data_source_orchestrator.fanout.coordinator import SourceCoordinator
 from data_source_orchestrator.health.metrics import RunTotals, run_finished
 from data_source_orchestrator.health.state import SourceHealth
 from data_source_orchestrator.orchestration.commit import Batch, Kept, commit, remembered
-from data_source_orchestrator.orchestration.drifting import SeenOf, Standings
 from data_source_orchestrator.orchestration.happened import Happened, Ran, fold, slim, source_of
 from data_source_orchestrator.orchestration.paces import follow_paces, offered_paces, take_paces
 from data_source_orchestrator.orchestration.publish import Publication, carried_by
 from data_source_orchestrator.orchestration.run import Run
+from data_source_orchestrator.orchestration.showing import SeenOf, Standings
 from data_source_orchestrator.orchestration.versioned import NEVER_STORED, Versioned
 
 _LOG = logging.getLogger("data_source_orchestrator")

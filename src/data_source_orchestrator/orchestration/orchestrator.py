@@ -25,9 +25,9 @@ from data_source_orchestrator.fanout.plan import Query, make_plan
 from data_source_orchestrator.health.metrics import Metrics, metrics
 from data_source_orchestrator.health.reports import HealthReport, OverallHealth
 from data_source_orchestrator.orchestration.checkup import check_sources
-from data_source_orchestrator.orchestration.drifting import Standings, seen_in
 from data_source_orchestrator.orchestration.keeper import Keeper
 from data_source_orchestrator.orchestration.run import Run
+from data_source_orchestrator.orchestration.showing import Standings, seen_in
 from data_source_orchestrator.orchestration.sync import SyncReport, contributions_of, published, report_on
 from data_source_orchestrator.orchestration.views import SourceView, view
 from data_source_orchestrator.resilience.background import Background

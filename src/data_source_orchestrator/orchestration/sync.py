@@ -11,9 +11,10 @@ from data_source_orchestrator.core.outcome import Failure, Skipped, Success
 from data_source_orchestrator.core.result import FetchResult
 from data_source_orchestrator.core.snapshot import SnapshotChange
 from data_source_orchestrator.core.source import Source
-from data_source_orchestrator.orchestration.drifting import Standings, open_findings
+from data_source_orchestrator.orchestration.drifting import open_findings
 from data_source_orchestrator.orchestration.publish import not_published
 from data_source_orchestrator.orchestration.run import Run
+from data_source_orchestrator.orchestration.showing import Standings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -79,14 +79,24 @@ def test_one_null_in_five_rows_is_chance():
     assert told(rows(5, size=1), [*rows(4, size=1), *rows(1, size=None)]) == []
 
 
-def test_a_rare_field_is_missed_where_five_were_to_be_expected():
+def test_a_rare_field_is_missed_where_five_of_it_were_to_be_expected():
     def ranked(count: int, of: int) -> list[dict[str, Any]]:
         return [*rows(count, rank=1), *rows(of - count)]
 
     assert told(ranked(8, 40), ranked(0, 40)) == [("vanished", "[].rank", 0.2, 0.0)]
     assert told(ranked(4, 20), ranked(0, 20)) == []
-    assert told(ranked(0, 40), ranked(3, 40)) == []
-    assert told(ranked(0, 40), ranked(4, 40)) == [("appeared", "[].rank", 0.0, 0.1)]
+
+
+def test_a_new_field_is_told_where_five_objects_and_a_tenth_of_them_have_it_or_all():
+    assert told(rows(40), [*rows(36), *rows(4, rank=1)]) == []
+    assert told(rows(50), [*rows(45), *rows(5, rank=1)]) == [("appeared", "[].rank", 0.0, 0.1)]
+    assert told(rows(200), [*rows(190), *rows(10, rank=1)]) == []
+    assert told({"a": 1}, {"a": 1, "b": 2}) == [("appeared", ".b", 0.0, 1.0)]
+
+
+def test_a_few_rows_of_before_say_as_little_as_a_few_of_now():
+    few = [{"rows": [*rows(3, size=1), *rows(1, size=None)]}] * 5
+    assert told_of(few, {"rows": [*rows(40, size=1), *rows(40, size=None)]}) == [("volume", ".rows[]", 4.0, 80.0)]
 
 
 def test_a_field_that_came_and_went_before_may_do_so_again():

@@ -88,7 +88,7 @@ def _differences(place: _Place) -> Iterator[Difference]:
 def _of_rows(place: _Place) -> Iterator[Difference]:
     """Judge a list's rows, or a map's entries: how many there are, and what each of them is."""
     length = sum(place.now) / place.of
-    if volume_moved(length, place.of, place.shares):
+    if volume_moved(length, min(place.of, median(place.usual_of)), place.shares):
         yield place.told(Change.VOLUME, median(place.shares), length)
     if place.only_counted:
         return
@@ -99,7 +99,7 @@ def _of_rows(place: _Place) -> Iterator[Difference]:
 def _of_field(place: _Place) -> Iterator[Difference]:
     """Judge a field: whether there is such a one, and what stands in it; a missing one says as little as null."""
     share = sum(place.now) / place.of
-    if has_appeared(share, place.shares):
+    if has_appeared(share, place.of, place.shares):
         yield place.told(Change.APPEARED, 0.0, share)
     elif not share and has_vanished(place.of, place.shares):
         yield place.told(Change.VANISHED, median(place.shares), 0.0)
@@ -109,11 +109,12 @@ def _of_field(place: _Place) -> Iterator[Difference]:
 
 
 def _nulls(place: _Place, of: int, usual_of: Sequence[int]) -> Iterator[Difference]:
-    usual = [(those - _said(kinds)) / those for kinds, those in zip(place.usual, usual_of, strict=True) if those]
-    if not of or not usual:
+    past = [(_said(kinds), those) for kinds, those in zip(place.usual, usual_of, strict=True) if those]
+    if not of or not past:
         return
+    usual = [(those - said) / those for said, those in past]
     rate = (of - _said(place.now)) / of
-    if null_rate_jumped(rate, of, usual):
+    if null_rate_jumped(rate, min(of, median([those for _, those in past])), usual):
         yield place.told(Change.NULLS, median(usual), rate)
 
 
@@ -123,9 +124,10 @@ def _types(place: _Place) -> Iterator[Difference]:
     values = _said(place.now)
     if not usual or not values:
         return
+    fewest = min(values, median([_said(kinds) for kinds in usual]))
     before = {name: [getattr(kinds, name) / _said(kinds) for kinds in usual] for name in TYPES}
     after = {name: getattr(place.now, name) / values for name in TYPES}
-    if any(type_changed(after[name], values, before[name]) for name in TYPES):
+    if any(type_changed(after[name], fewest, before[name]) for name in TYPES):
         middle = {name: median(shares) for name, shares in before.items()}
         yield place.told(Change.TYPE, _in_words(middle), _in_words(after))
 

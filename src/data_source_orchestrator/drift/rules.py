@@ -16,7 +16,7 @@ SURE = 0.95
 """The share from which on a field is taken to be in every object."""
 
 EXPECTED = 5.0
-"""Values that were to be expected of a rarer field before their absence is no chance, which it is in 0.7 % of cases."""
+"""Values of a rarer field before it counts: where five are to be expected, there are none by chance in 0.7 %."""
 
 NULL_FLOOR = 0.15
 """By how much a null rate may differ in any case."""
@@ -34,20 +34,21 @@ CHANCES = 2.0
 """Standard deviations by which what is counted may differ by chance."""
 
 
-def has_appeared(share: float, usual: Sequence[float]) -> bool:
-    """Return whether a field that no object ever had is in a notable share of them."""
-    return not any(usual) and share >= NOTABLE
+def has_appeared(share: float, objects: int, usual: Sequence[float]) -> bool:
+    """Return whether a field that no object ever had is in so large a share of so many that it is no odd one's."""
+    return not any(usual) and _counts(share, objects)
 
 
 def has_vanished(objects: int, usual: Sequence[float]) -> bool:
     """Return whether it cannot be chance that none of so many objects has a field that usually so large a share has."""
-    if seen_twice(0, usual):
-        return False
-    share = median(usual)
+    return not seen_twice(0, usual) and _counts(median(usual), objects)
+
+
+def _counts(share: float, objects: int) -> bool:
     return share >= SURE or (share >= NOTABLE and share * objects >= EXPECTED)
 
 
-def null_rate_jumped(rate: float, values: int, usual: Sequence[float]) -> bool:
+def null_rate_jumped(rate: float, values: float, usual: Sequence[float]) -> bool:
     """Return whether a null rate is not what so many values would have by chance where such rates are usual."""
     if seen_twice(rate, usual):
         return False
@@ -55,7 +56,7 @@ def null_rate_jumped(rate: float, values: int, usual: Sequence[float]) -> bool:
     return abs(rate - middle) > max(NULL_FLOOR, reach(usual)) + _by_chance(middle, values)
 
 
-def type_changed(share: float, values: int, usual: Sequence[float]) -> bool:
+def type_changed(share: float, values: float, usual: Sequence[float]) -> bool:
     """Return whether the share that a type has among so many values is not usual; one never seen is told sooner."""
     if not any(usual):
         return share >= NOTABLE
@@ -65,7 +66,7 @@ def type_changed(share: float, values: int, usual: Sequence[float]) -> bool:
     return abs(share - middle) > max(TYPE_FLOOR, reach(usual)) + (0 if share in {0, 1} else _by_chance(middle, values))
 
 
-def volume_moved(rows: float, lists: int, usual: Sequence[float]) -> bool:
+def volume_moved(rows: float, lists: float, usual: Sequence[float]) -> bool:
     """Return whether a list, or the average of several, is not as long as is usual."""
     if seen_twice(rows, usual):
         return False
@@ -76,7 +77,7 @@ def volume_moved(rows: float, lists: int, usual: Sequence[float]) -> bool:
     return abs(rows - middle) > max(fixed, reach(usual), chance)
 
 
-def _by_chance(share: float, values: int) -> float:
+def _by_chance(share: float, values: float) -> float:
     """Return what a share of so many values differs by chance, with one more of either sort (Laplace's rule)."""
     guarded = (share * values + 1) / (values + 2)
     return CHANCES * math.sqrt(guarded * (1 - guarded) / values)

@@ -96,13 +96,20 @@ def test_a_new_field_is_told_where_five_objects_and_a_tenth_of_them_have_it_or_a
 
 def test_a_few_rows_of_before_say_as_little_as_a_few_of_now():
     few = [{"rows": [*rows(3, size=1), *rows(1, size=None)]}] * 5
-    assert told_of(few, {"rows": [*rows(40, size=1), *rows(40, size=None)]}) == [("volume", ".rows[]", 4.0, 80.0)]
+    assert told_of(few, {"rows": [*rows(40, size=1), *rows(60, size=None)]}) == [("volume", ".rows[]", 4.0, 100.0)]
+    few = [{"rows": [*rows(3, size=1), *rows(1, size="s")]}] * 5
+    assert told_of(few, {"rows": [*rows(40, size=1), *rows(60, size="s")]}) == [("volume", ".rows[]", 4.0, 100.0)]
+    few = [{"rows": rows(2, parts=["a", "b"])}] * 5
+    after = {"rows": [*rows(50, parts=["a"]), *rows(50, parts=[])]}
+    assert told_of(few, after) == [("volume", ".rows[]", 2.0, 100.0)]
 
 
 def test_a_field_that_came_and_went_before_may_do_so_again():
     before = [rows(40, offer=1), rows(40), rows(40), rows(40, offer=1), rows(40)]
     assert told_of(before, rows(40)) == []
     assert told_of(before, rows(40, offer=1)) == []
+    seldom = [rows(40), rows(40, offer=1), rows(40, offer=1), rows(40, offer=1), rows(40)]
+    assert told_of(seldom, rows(40)) == []
 
 
 def test_a_field_of_a_single_object_is_missed_at_once():
@@ -169,6 +176,14 @@ def test_where_one_document_is_folded_and_another_is_not_they_are_compared_all_t
         assert told({"slots": slots(one)}, {"slots": slots(other)}) == []
     without_level = {name: {"label": "x"} for name in slots(8)}
     assert told({"slots": slots(7)}, {"slots": without_level}) == [("vanished", ".slots.{}.level", 1.0, 0.0)]
+
+
+def test_where_lists_and_maps_stand_in_one_place_rows_are_not_taken_for_entries():
+    def mixed(name: str) -> list[dict[str, Any]]:
+        return [*rows(20, v=[1, 2, 3]), *rows(20, v={name: 1})]
+
+    assert told(mixed("a"), mixed("17")) == []
+    assert told(mixed("17"), mixed("a")) == []
 
 
 def test_a_thousandfold_list_is_told_as_volume_alone_though_nobody_looked_into_it():

@@ -110,6 +110,12 @@ def test_what_changes_again_begins_its_week_again():
     assert {each.path for each in watch.findings} == {"[].name", "[].label"}
 
 
+def test_what_was_back_meanwhile_begins_its_week_again():
+    back = after(*[rows(title="a")] * 6, rows(name="a"), begin=usual(), day=5)
+    assert back.arrival is None
+    assert after(*[rows(title="a")] * 4, begin=back, day=12).findings != ()
+
+
 def test_an_operator_takes_the_new_form_for_usual_at_once():
     drifted = after(rows(title="a"), begin=usual(), day=5)
     accepted = accept(drifted)

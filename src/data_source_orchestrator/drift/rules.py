@@ -63,7 +63,7 @@ def type_changed(share: float, values: float, usual: Sequence[float]) -> bool:
     if seen_twice(share, usual):
         return False
     middle = median(usual)
-    return abs(share - middle) > max(TYPE_FLOOR, reach(usual)) + (0 if share in {0, 1} else _by_chance(middle, values))
+    return abs(share - middle) > max(TYPE_FLOOR, reach(usual)) + _by_chance(middle, values)
 
 
 def volume_moved(rows: float, lists: float, usual: Sequence[float]) -> bool:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from data_source_orchestrator.core.clock import Chance, Clock
 from data_source_orchestrator.core.events import RunFinished, RunStarted
-from data_source_orchestrator.core.outcome import Failure, Outcome, Skipped, Success
+from data_source_orchestrator.core.outcome import Outcome, Skipped, Success
 from data_source_orchestrator.core.ports import RunRow
 from data_source_orchestrator.core.result import FetchResult, Metadata, metadata_of
 from data_source_orchestrator.core.shown import Shown
@@ -51,12 +51,11 @@ class Run:
         """Take the documents that were shown out of the outcomes, by source; of a cache's answer there are none."""
         taken: dict[str, tuple[Shown, ...]] = {}
         for key, outcome in self.outcomes.items():
-            match outcome:
-                case Success(age=None) | Failure():
-                    taken[key] = outcome.shown
-                    self.outcomes[key] = replace(outcome, shown=())
-                case _:
-                    pass
+            if isinstance(outcome, Skipped) or (isinstance(outcome, Success) and outcome.age):
+                continue
+            taken[key] = outcome.shown
+            if outcome.shown:
+                self.outcomes[key] = replace(outcome, shown=())
         return taken
 
     def finish(self, offline: tuple[str, ...] = ()) -> Metadata:

@@ -184,6 +184,9 @@ def test_where_lists_and_maps_stand_in_one_place_rows_are_not_taken_for_entries(
 
     assert told(mixed("a"), mixed("17")) == []
     assert told(mixed("17"), mixed("a")) == []
+    half = " (50 %) and object (50 %)"
+    without = [*rows(20, v=1), *rows(20, v={"17": 1})]
+    assert told(mixed("a"), without) == [("type", "[].v", f"list{half}", f"number{half}")]
 
 
 def test_a_thousandfold_list_is_told_as_volume_alone_though_nobody_looked_into_it():

@@ -15,6 +15,7 @@ from data_source_orchestrator.drift.watch import (
     Standing,
     Watch,
     accept,
+    accepted_unshown,
     news,
     observe,
     seen_again,
@@ -150,6 +151,15 @@ def test_the_same_body_again_is_another_sighting():
         assert drifted.findings != ()
     assert seen_again(drifted, NOON + 12 * DAY).findings == ()
     assert seen_again(Watch(), NOON) == Watch()
+
+
+def test_an_answer_that_showed_nothing_is_the_one_accepted_last_and_not_one_that_was_refused():
+    refused = observe(usual(), sighting(rows(title="a"), 5, accepted=False))
+    assert refused.findings != ()
+    assert accepted_unshown(refused, NOON + 6 * DAY).findings == ()
+    drifted = after(rows(title="a"), begin=usual(), day=5)
+    assert accepted_unshown(drifted, NOON + 6 * DAY).findings == drifted.findings
+    assert accepted_unshown(Watch(), NOON) == Watch()
 
 
 def test_the_digest_is_that_of_the_fingerprint_that_was_kept():

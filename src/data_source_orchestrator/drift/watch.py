@@ -96,11 +96,14 @@ def observe(watch: Watch, sighting: Sighting) -> Watch:
 
 
 def seen_again(watch: Watch, at: datetime) -> Watch:
-    """Return what is remembered after the same body as last time has been accepted once more."""
-    fingerprints = watch.usual if watch.arrival is None else watch.arrival.fingerprints
-    if not fingerprints:
-        return watch
-    return observe(watch, Sighting(fingerprint=fingerprints[-1], at=at, accepted=True, digest=watch.digest))
+    """Return what is remembered after the body that was looked at last has been accepted once more."""
+    return _again(watch, watch.usual if watch.arrival is None else watch.arrival.fingerprints, at)
+
+
+def accepted_unshown(watch: Watch, at: datetime) -> Watch:
+    """Return what is remembered after an answer was accepted without a document: it was the last one accepted."""
+    arrival = watch.arrival
+    return _again(watch, arrival.fingerprints if arrival is not None and arrival.sightings else watch.usual, at)
 
 
 def accept(watch: Watch) -> Watch:
@@ -112,6 +115,12 @@ def news(before: Standing, after: Standing) -> tuple[Finding, ...]:
     """Return the findings that were not open before."""
     known = {(each.change, each.path) for each in before.findings}
     return tuple(each for each in after.findings if (each.change, each.path) not in known)
+
+
+def _again(watch: Watch, fingerprints: Sequence[Fingerprint], at: datetime) -> Watch:
+    if not fingerprints:
+        return watch
+    return observe(watch, Sighting(fingerprint=fingerprints[-1], at=at, accepted=True, digest=watch.digest))
 
 
 def _usual(watch: Watch, sighting: Sighting) -> Watch:

@@ -8,7 +8,16 @@ from collections.abc import Collection, Iterable, Mapping
 from data_source_orchestrator.core.events import DriftDetected
 from data_source_orchestrator.core.ports import Transaction
 from data_source_orchestrator.drift.document import shapes_to_json, standings_of, standings_to_json, watches_of
-from data_source_orchestrator.drift.watch import Sighting, Standing, Watch, accept, news, observe, seen_again
+from data_source_orchestrator.drift.watch import (
+    Sighting,
+    Standing,
+    Watch,
+    accept,
+    accepted_unshown,
+    news,
+    observe,
+    seen_again,
+)
 from data_source_orchestrator.drift.wording import sentence
 from data_source_orchestrator.orchestration.showing import MOST_DOCUMENTS, Seen, SeenOf, Standings
 
@@ -69,7 +78,7 @@ def _observed(watches: Mapping[str, Watch], of: SeenOf) -> dict[str, Watch]:
     """Return a source's watches after what it showed."""
     after = dict(watches)
     if not of.seen:
-        return {name: seen_again(watch, of.at) for name, watch in watches.items()} if of.accepted else after
+        return {name: accepted_unshown(watch, of.at) for name, watch in watches.items()} if of.accepted else after
     for each in of.seen:
         watch = after.get(each.name)
         if watch is None and len(after) >= MOST_DOCUMENTS:

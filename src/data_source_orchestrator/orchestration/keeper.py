@@ -137,8 +137,6 @@ class Keeper:
         self.demand_store()
         if self._store is None or not (kept := await self._write(self._store, _Offer(contributions, seen))).change:
             return SnapshotChange(id=None, entities=0)
-        for drifted in kept.drifted:
-            self._coordinator.hub.emit(drifted)
         return kept.change
 
     async def accept_drift(self, key: str) -> None:
@@ -185,6 +183,8 @@ class Keeper:
                 self._being_kept = []
             self._adopt(kept, offered)
             follow_paces(self._coordinator, kept.paces, paces, self._pending)
+            for drifted in kept.drifted:
+                self._coordinator.hub.emit(drifted)
             return kept
 
     def _turn(self) -> asyncio.Lock:

@@ -194,6 +194,12 @@ def test_a_thousandfold_list_is_told_as_volume_alone_though_nobody_looked_into_i
     assert told([{"id": 1, "name": "x"}] * (MOST_VALUES + 1), rows(500)) == [("volume", "[]", 1_000_001.0, 500.0)]
 
 
+def test_a_list_that_was_only_counted_is_so_where_its_name_is_taken_for_an_entrys_too():
+    assert told({"a": [{"id": 1}] * (MOST_VALUES + 1)}, {"17": [{"id": 1}] * 5}) == [
+        ("volume", ".{}[]", 1_000_001.0, 5.0)
+    ]
+
+
 def test_rows_of_which_nobody_looked_at_the_fields_lost_none():
     wide = [{"a": 1, "b": 2, "c": 3}] * (MOST_VALUES // 3)
     assert told([{"a": 1, "b": 2, "c": 3}] * (MOST_VALUES // 4), wide) == []

@@ -12,6 +12,8 @@ import pytest
 from data_source_orchestrator import (
     Contract,
     DataSourceOrchestrator,
+    Failure,
+    FailureKind,
     FetchContext,
     FetchError,
     OrchestratorConfig,
@@ -22,8 +24,14 @@ from data_source_orchestrator import (
     SqliteStore,
     Success,
 )
+from data_source_orchestrator.core.age import Age
+from data_source_orchestrator.core.clock import system_chance
 from data_source_orchestrator.core.events import DriftDetected, Event, SourceFinished
+from data_source_orchestrator.core.shown import Shown
 from data_source_orchestrator.drift.fingerprint import MOST_VALUES
+from data_source_orchestrator.fanout.plan import Query, make_plan
+from data_source_orchestrator.orchestration.happened import without_data
+from data_source_orchestrator.orchestration.run import Run
 from data_source_orchestrator.testing import VirtualClock
 
 DAY = 86_400.0
@@ -151,6 +159,8 @@ async def test_a_body_that_another_process_has_replaced_meanwhile_is_not_taken_f
         shop.rows, shop.body = rows(), b"one"
         await one.sync()  # it knows the digest of the store as it was, and looks at nothing
         assert open_in(one) == RENAMED
+        shapes = await one._keeper._store.read(lambda transaction: transaction.documents("shape"))  # type: ignore[union-attr]  # there is one
+        assert shapes["shop"]["prices.json"]["arrival"]["sightings"] == 1  # type: ignore[index,call-overload]  # JSON
         await one.sync()
         assert open_in(one) == []
 
@@ -232,8 +242,6 @@ async def test_a_source_that_fails_before_it_was_served_anything_leaves_all_as_i
     shop = Shop()
     async with house(tmp_path, shop) as orchestrator:
         await syncs(orchestrator)
-        shop.rows = rows(title="x")
-        await orchestrator.sync()
         before = orchestrator.get_drift()
         shop.before = raising(FetchError("server", "down"))
         await orchestrator.sync()
@@ -318,6 +326,22 @@ async def test_a_report_holds_no_document_any_longer(tmp_path: Path):
         bad = (await orchestrator.sync()).result.outcomes["shop"]
     assert isinstance(good, Success)
     assert good.shown == bad.shown == ()  # type: ignore[union-attr]  # a failure
+
+
+def test_what_is_remembered_of_an_outcome_holds_no_document():
+    shown = (Shown(name="prices.json", document=rows()),)
+    good = Success(source="shop", data=1, attempts=1, duration=1, latency=1, shown=shown)
+    bad = Failure(source="shop", kind=FailureKind.CONTENT, error=ValueError(), attempts=1, duration=1, shown=shown)
+    assert without_data(good).shown == without_data(bad).shown == ()  # type: ignore[union-attr]  # neither is skipped
+    assert "document" not in repr(good)
+
+
+async def test_an_answer_out_of_a_cache_was_shown_by_nobody(clock: VirtualClock):
+    plan = make_plan(Query(), [Shop().source])
+    run = Run("sync", plan, required=1, clock=clock, chance=system_chance(1))
+    age = Age(checked_at=clock.now(), seconds=1, reason="kept")
+    run.add([Success(source="shop", data=1, attempts=0, duration=1, latency=1, age=age)])
+    assert run.take_shown() == {}
 
 
 async def test_older_data_beside_a_failure_does_not_hide_what_was_shown(tmp_path: Path):

@@ -106,6 +106,27 @@ def test_the_records_of_a_list_keep_their_fields_even_where_they_are_alike():
     assert places(row) == ["{}", "{}.unit", "{}.value"]
 
 
+def test_what_single_records_have_beside_what_all_have_in_common_are_fields_too():
+    common = {f"field{letter}": 1 for letter in "abcdefghijklmnopqrst"}
+    rows = [common, common, {**common, **{f"part{letter}": {"x": 1} for letter in "abcdefgh"}}]
+    assert "[].parta.x" in places(rows)
+
+
+def test_alike_fields_that_all_records_have_stay_fields_whatever_else_there_is():
+    alike = {
+        name: {"value": 1, "unit": "m"} for name in ("damage", "range", "speed", "ads", "sway", "kick", "mag", "ttk")
+    }
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    rows = [{**alike, **{f"{row}{letter}{other}": 1 for letter in letters for other in "ab"}} for row in "wxyz"]
+    assert "[].damage.unit" in places(rows)
+    assert "[].{}" in places(rows)
+
+
+def test_an_entry_that_holds_nothing_is_one_all_the_same():
+    modes = {f"mode{letter}": {"META": ["a"], "A": []} for letter in "abcdefgh"}
+    assert places({**modes, "modei": {}, "modej": []}) == ["{}", "{}.A", "{}.META", "{}.META[]"]
+
+
 def test_more_than_256_names_are_data_whatever_they_look_like():
     def named(count: int) -> list[dict[str, int]]:
         return [{f"f{'abcdefghijklmnopqrst'[n // 20]}{'abcdefghijklmnopqrst'[n % 20]}": n for n in range(count)}] * 3
@@ -150,11 +171,14 @@ def test_a_list_that_is_too_long_is_counted_and_not_followed():
     assert ".other" in told.paths
 
 
-def test_more_places_than_there_may_be_are_not_followed():
-    wide = {
-        f"part{outer}": {f"{outer}{a}{b}": {"x": 1} for a in "abcdefghij" for b in "abcde"}
-        for outer in "klmnopqrstuvwx"
-    }
-    rows = [{**wide, **{f"{name}{n}": 1 for n in "abc"}} for name in "yz"]
-    told = fingerprint(rows)
-    assert len(told.paths) <= MOST_PATHS
+def test_all_lists_together_may_have_so_many_values():
+    rows = [1] * (MOST_VALUES // 2 + 1)
+    assert fingerprint({"b": rows, "a": rows}).cut == (".b[]",)
+
+
+def test_more_places_than_there_may_be_are_only_counted_and_which_depends_on_no_order():
+    parts = {f"part{a}": {f"{a}{b}{c}": 1 for b in "abcdefghij" for c in "klmn"} for a in "abcdefghijklmnopqrst"}
+    told = fingerprint(parts)
+    assert len(told.paths) - len(told.cut) <= MOST_PATHS
+    assert told.cut != ()
+    assert fingerprint({name: dict(reversed(part.items())) for name, part in reversed(parts.items())}) == told

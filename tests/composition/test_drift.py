@@ -263,6 +263,16 @@ async def test_of_several_attempts_the_last_one_is_meant(tmp_path: Path):
         assert open_in(orchestrator) == []
 
 
+async def test_of_two_documents_under_one_name_the_last_one_is_meant(tmp_path: Path):
+    shop = Shop()
+    shop.before = lambda ctx: ctx.show("prices.json", {"error": "try again"})
+    async with house(tmp_path, shop) as orchestrator:
+        await syncs(orchestrator, 2)
+        assert orchestrator.get_drift()["shop"]["prices.json"].sightings == 2
+        await syncs(orchestrator, 4)
+        assert open_in(orchestrator) == []
+
+
 async def test_one_that_shows_nothing_and_succeeds_was_served_the_same_as_before(tmp_path: Path):
     """So it is where a parse was saved, because the body was the same."""
     shop = Shop()

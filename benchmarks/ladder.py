@@ -29,6 +29,7 @@ BENCHMARKS = (
     "memory",
     "over_http",
     "history",
+    "fingerprint",
     "startup",
     "three_sources",
 )

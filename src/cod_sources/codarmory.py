@@ -172,6 +172,8 @@ def source(base_url: str) -> Source[CodArmory]:
             }
         notes = Notes()
         files = {name: task.result() for name, task in tasks.items()}
+        for name, document in files.items():
+            ctx.show(f"{name}.json", document)
         payload = await in_thread(partial(read, files, notes), name=FETCHER_THREAD + KEY)
         notes.tell(ctx.warn)
         return payload

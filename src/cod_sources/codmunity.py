@@ -25,7 +25,7 @@ from cod_sources.statements import Statement, records_of
 from cod_sources.transfer_state import Wanted, find_answer
 from cod_sources.ttk import Weapon as Figures
 from data_source_orchestrator.core.claim import Json, Record
-from data_source_orchestrator.core.context import FetchContext
+from data_source_orchestrator.core.context import FetchContext, Show
 from data_source_orchestrator.core.source import Source
 from data_source_orchestrator.core.threads import FETCHER_THREAD, in_thread
 
@@ -142,7 +142,10 @@ def source(site_url: str, api_url: str) -> Source[CodMunity]:
             for path in RANKINGS:
                 group.create_task(_ask_ranking(ctx, api_url, path, documents, notes))
             page = group.create_task(ctx.http.get_text(f"{site_url}{PAGE}", max_body=LARGEST))
-        payload = await in_thread(partial(_read_all, page.result(), documents, notes), name=FETCHER_THREAD + KEY)
+        for path, document in documents.items():
+            ctx.show(f"ranking {path}", document)
+        read_page = partial(_read_all, page.result(), documents, notes, ctx.show)
+        payload = await in_thread(read_page, name=FETCHER_THREAD + KEY)
         notes.tell(ctx.warn)
         return payload
 
@@ -179,8 +182,9 @@ async def _ask_ranking(ctx: FetchContext, api_url: str, path: str, documents: di
         _note_lost(path, error, notes)
 
 
-def _read_all(page: str, documents: Mapping[str, object], notes: Notes) -> CodMunity:
+def _read_all(page: str, documents: Mapping[str, object], notes: Notes, show: Show) -> CodMunity:
     answer = find_answer(page, COMPARATOR, PAGE)
+    show(COMPARATOR.path, answer)
     return read(answer, list(_rankings(documents, notes)), notes)
 
 

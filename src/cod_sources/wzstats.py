@@ -102,6 +102,7 @@ def source(base_url: str) -> Source[WZStats]:
 
     async def fetch(ctx: FetchContext) -> WZStats:
         document = await ctx.http.get_json(address, max_body=LARGEST)
+        ctx.show(WHAT, document)
         notes = Notes()
         payload = await in_thread(partial(read, document, notes), name=FETCHER_THREAD + KEY)
         notes.tell(ctx.warn)

@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from cod_sources import codarmory as codarmory_source
 from cod_sources import plugin
-from data_source_orchestrator.core.context import FetchContext
+from data_source_orchestrator.core.context import FetchContext, Show
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.errors import FetchError
 from data_source_orchestrator.core.source import Source
@@ -292,3 +293,34 @@ async def test_what_came_is_read_in_a_thread_and_told_of_on_the_event_loop(key: 
         threading.setprofile(None)
     assert read_in == {f"dso-fetcher-{key}"}
     assert told_in == {threading.current_thread().name}
+
+
+SHOWN = {
+    "codarmory": {f"{name}.json" for name in codarmory_source.FILES},
+    "wzstats": {"weapons-and-tier-lists"},
+    "codmunity": {"stats-comparator", "ranking warzoneranked", "ranking mpranked"},
+}
+
+
+@pytest.mark.parametrize("key", SHOWN)
+async def test_each_source_shows_all_documents_that_it_was_served(key: str):
+    shown: dict[str, object] = {}
+    http = {"codarmory": codarmory, "wzstats": lambda: WZSTATS, "codmunity": codmunity}[key]()
+    await source(key).fetcher(replace(context(http, []), show=noting(shown)))
+    assert set(shown) == SHOWN[key]
+    assert all(isinstance(document, dict | list) for document in shown.values())
+
+
+async def test_what_cannot_be_read_is_shown_all_the_same():
+    shown: dict[str, object] = {}
+    http = codarmory(weapons=gives([{"title": "K-7"}]))
+    with pytest.raises(FetchError, match="it has no"):
+        await source("codarmory").fetcher(replace(context(http, []), show=noting(shown)))
+    assert shown["weapons.json"] == [{"title": "K-7"}]
+
+
+def noting(shown: dict[str, object]) -> Show:
+    def show(name: str, document: object, /, *, body: bytes | None = None) -> None:  # noqa: ARG001 — nobody looks twice
+        shown[name] = document
+
+    return show

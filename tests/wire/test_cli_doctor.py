@@ -24,7 +24,7 @@ def test_every_line_of_the_list_has_a_finding_and_a_next_command_b19(dso: Dso):
     dso("sync")
     told = findings(dso)
     assert list(told) == [check.title for section in CHECKLIST for check in section.checks]
-    assert len(told) == 13
+    assert len(told) == 14
     for check in told.values():
         assert check["finding"] in {"ok", "look here", "unknown"}
         assert check["told"]
@@ -38,7 +38,7 @@ def test_people_read_the_same_b19(dso: Dso):
         assert f"\n{section.complaint}\n" in f"\n{out}"
         for check in section.checks:
             assert f" {check.title}: " in out
-    assert out.count("\n      $ dso ") == 13
+    assert out.count("\n      $ dso ") == 14
 
 
 def test_nothing_to_complain_of_is_all_ok_but_for_what_too_few_runs_tell(dso: Dso):
@@ -171,11 +171,11 @@ def without_store(dso: Dso) -> dict[str, dict[str, Any]]:
     assert (ended.status, ended.err) == (1, "")
     told = {check["check"]: check for section in ended.document["sections"] for check in section["checks"]}
     assert next(iter(told)) == "Store"
-    assert len(told) == 13
+    assert len(told) == 14
     assert told["Store"]["finding"] == "look here"
     assert told["Network connectivity"]["finding"] == "ok"
     unknown = [check["told"] for check in told.values() if check["finding"] == "unknown"]
-    assert len(unknown) == 9
+    assert len(unknown) == 10
     assert all(sentence.endswith("not known without the store") for sentence in unknown)
     advised = {check["next"].split()[1] for check in told.values() if check["next"].startswith("dso ")}
     assert advised == {"doctor"}  # every other verb can only fail

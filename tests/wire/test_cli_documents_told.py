@@ -23,6 +23,8 @@ VERBS = [
     ("health", "--probe"),
     ("gate",),
     ("metrics",),
+    ("drift",),
+    ("drift", "wzstats", "--accept"),
     ("sandbox", "--list-faults"),
     ("doctor",),
 ]
@@ -38,7 +40,8 @@ def test_every_verb_tells_one_document_that_begins_with_its_schema(dso: Dso, wor
 
 def test_a_synchronisation_is_told_in_the_promised_shape(dso: Dso):
     told = dso("sync", "--json").document
-    assert list(told) == ["schema", "run_id", "sufficient", "duration_s", "offline", "sources", "snapshot", "missing"]
+    run = ["run_id", "sufficient", "duration_s", "offline"]
+    assert list(told) == ["schema", *run, "sources", "snapshot", "missing", "drift"]
     assert list(told["sources"]) == ["codarmory", "wzstats", "codmunity"]
     for outcome in told["sources"].values():
         assert list(outcome) == OUTCOME
@@ -61,7 +64,7 @@ def test_a_synchronisation_is_told_in_the_promised_shape(dso: Dso):
     assert snapshot["new"] == snapshot["entities"] >= 60
     assert (snapshot["changed"], snapshot["unchanged"], snapshot["gone"], snapshot["reason"]) == (0, 0, 0, None)
     assert (snapshot["held"], snapshot["superseded"], snapshot["refused"]) == (None, False, [])
-    assert (told["sufficient"], told["missing"]) == (True, [])
+    assert (told["sufficient"], told["missing"], told["drift"]) == (True, [], {})
 
 
 def test_a_second_synchronisation_finds_everything_unchanged(dso: Dso):

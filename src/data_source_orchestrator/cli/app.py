@@ -15,6 +15,7 @@ import typer
 from data_source_orchestrator.cli.options import (
     Common,
     ContractOptions,
+    DriftOptions,
     FetchOptions,
     GateOptions,
     HealthOptions,
@@ -106,6 +107,12 @@ VERBS = (
         does="contract.run",
         help="Tell what a source's payload has to be, what its last good ones were like, and where those are kept that"
         " were no data.",
+    ),
+    Verb(
+        name="drift",
+        options=DriftOptions,
+        does="drift.run",
+        help="Tell what has changed in how the sources' documents are made: fields, types, null rates, volumes.",
     ),
     Verb(
         name="config",

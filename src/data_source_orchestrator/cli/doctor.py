@@ -21,6 +21,7 @@ from data_source_orchestrator.cli.screen import Screen, printable
 from data_source_orchestrator.cli.words import OF_STATUS
 from data_source_orchestrator.core.claim import Json
 from data_source_orchestrator.health.reports import HealthReport
+from data_source_orchestrator.orchestration.drifting import open_findings
 from data_source_orchestrator.settings import CONFIG, VARIABLES
 from data_source_orchestrator.web.redaction import shown
 
@@ -72,6 +73,7 @@ def _facts(options: Common, whole: Whole, left_alone: list[str], began: datetime
         breaches={key: whole.inspection.kept(key) for key in keys},
         files=tuple(path for path in _files(whole.store) if path.exists()),
         trouble=whole.trouble,
+        drift=open_findings(orchestrator.get_drift()),
     )
 
 

@@ -55,6 +55,7 @@ def of_sync(report: SyncReport) -> dict[str, Json]:
             "refused": list(change.refused),
         },
         missing=[_missing(each) for each in report.missing],
+        drift=dict(report.drift),
     )
 
 

@@ -161,6 +161,21 @@ class ContractOptions(SwitchOptions):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DriftOptions(Common):
+    """What `drift` takes."""
+
+    key: Annotated[
+        str | None, Argument(metavar="KEY", help="The source to tell of, as `dso sources` tells it; none means all.")
+    ] = None
+    accept: Annotated[
+        bool,
+        Option(
+            "--accept", metavar="", help="Take what this source serves now for usual, and close what is open of it."
+        ),
+    ] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HealthOptions(Faulty):
     """What `health` takes."""
 

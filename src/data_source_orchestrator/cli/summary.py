@@ -41,7 +41,8 @@ def of_sync(report: SyncReport, titles: Titles, now: datetime, console: Console)
     for each in report.missing:
         told = f"{_gap(each, outcomes[each.source], titles)}: {_standing(each, now)}"
         lines += paragraph(say(told), console, first="  ", rest="    ")
-    return [*lines, *_warnings(outcomes, titles, console), Text(), *_verdict(report.result.metadata, titles, console)]
+    lines += [*_warnings(outcomes, titles, console), Text(), *_verdict(report.result.metadata, titles, console)]
+    return [*lines, *_drift(report.drift, titles, console)]
 
 
 def of_fetch(result: FetchResult, records: Mapping[str, int], titles: Titles, console: Console) -> list[Text]:
@@ -164,6 +165,17 @@ def _verdict(told: Metadata, titles: Titles, console: Console) -> list[Text]:
         sentence = f"Offline: {offline.now(titles[key] for key in told.offline)}"
         lines += paragraph(marked(DOUBTFUL, sentence, console), console, rest="  ")
     return lines
+
+
+def _drift(drift: Mapping[str, int], titles: Titles, console: Console) -> list[Text]:
+    if not drift:
+        return []
+    told = joined(f"{titles.get(key, key)} ({counted(count, 'change')})" for key, count in drift.items())
+    return paragraph(
+        marked(DOUBTFUL, f"Drift: documents of {told} are not made as usual; `dso drift` tells", console),
+        console,
+        rest="  ",
+    )
 
 
 def interrupted(finished: Iterable[Outcome[object]], titles: Titles) -> str:

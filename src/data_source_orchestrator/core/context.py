@@ -86,23 +86,30 @@ class HttpClient(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FetchContext:
-    """Everything a fetcher may use; `attempt` counts from 1."""
-
-    http: HttpClient
-    deadline: Deadline
-    attempt: int
-    clock: Clock
-    log: logging.Logger
-    warn: "Warn"
-
-
-class Notes(Protocol):
-    """What one attempt notes: warnings, and what it was served."""
+class Warn(Protocol):
+    """Notes something worth telling about data that is still good."""
 
     def __call__(self, message: str, /) -> None:
         """Add a warning to this attempt's outcome."""
+        ...
+
+
+class Show(Protocol):
+    """Notes a document as it was served, so that a change of its structure is told."""
+
+    def __call__(self, name: str, document: object, /, *, body: bytes | None = None) -> None:
+        """Note a parsed document under a name that stays the same, as `weapons.json`; leave it unchanged.
+
+        `body` is what it was read from: one that is the same as last time is not looked at again.
+        """
+        ...
+
+
+class Notes(Warn, Protocol):
+    """Takes what is noted during one attempt: warnings, documents, and what was served."""
+
+    def show(self, name: str, document: object, /, *, body: bytes | None = None) -> None:
+        """Note a document; `Show` says what that is for."""
         ...
 
     def note_served(self, answer: Served, /) -> None:
@@ -110,9 +117,21 @@ class Notes(Protocol):
         ...
 
 
-class Warn(Protocol):
-    """Notes something worth telling about data that is still good."""
+def unseen(name: str, document: object, /, *, body: bytes | None = None) -> None:
+    """Show a document to nobody."""
 
-    def __call__(self, message: str, /) -> None:
-        """Add a warning to this attempt's outcome."""
-        ...
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchContext:
+    """Everything a fetcher may use; `attempt` counts from 1.
+
+    `show` costs nothing where nobody keeps what documents are made of, as in a mere fetch.
+    """
+
+    http: HttpClient
+    deadline: Deadline
+    attempt: int
+    clock: Clock
+    log: logging.Logger
+    warn: Warn
+    show: Show = unseen

@@ -202,6 +202,15 @@ class SourceSwitched(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DriftDetected(Event):
+    """A document of a source is not made as it used to be; `changes` are sentences, each told once while it lasts."""
+
+    source: str
+    document: str
+    changes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SnapshotPublished(Event):
     """A snapshot was stored; its id is the hash of its entities and values."""
 

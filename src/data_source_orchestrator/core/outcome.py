@@ -10,6 +10,7 @@ from msgspec import Struct
 from data_source_orchestrator.core.age import Age, span
 from data_source_orchestrator.core.contract.baseline import Tally
 from data_source_orchestrator.core.served import Served
+from data_source_orchestrator.core.shown import Shown
 from data_source_orchestrator.core.verdicts import FailureKind, SkipReason, Verdict
 
 T_co = TypeVar("T_co", covariant=True)
@@ -21,6 +22,7 @@ class Success(Struct, Generic[T_co], frozen=True, kw_only=True):
     `duration` is the whole execution in seconds, waits included; `latency` the successful attempt alone. `age` is set
     where no execution was made, and the data is an earlier answer that was kept. `set_aside` are the places, from 0, of
     those of its rows that its contract does not believe: they are not merged. `tally` is what it adds to the baseline.
+    `shown` are the documents that its fetcher showed, until they are looked at.
     """
 
     source: str
@@ -32,10 +34,11 @@ class Success(Struct, Generic[T_co], frozen=True, kw_only=True):
     age: Age | None = None
     set_aside: frozenset[int] = frozenset()
     tally: Tally | None = None
+    shown: tuple[Shown, ...] = ()
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
-        """Return what is shown of it, by rich as well: all but the data, which may be large, and its tally."""
-        hidden = {"data", "tally"} if self.set_aside else {"data", "tally", "set_aside"}
+        """Return what is told of it, by rich as well: all but the data and the documents, which may be large."""
+        hidden = {"data", "tally", "shown"} | (set() if self.set_aside else {"set_aside"})
         return [(name, getattr(self, name)) for name in self.__struct_fields__ if name not in hidden]
 
     def __repr__(self) -> str:
@@ -52,7 +55,7 @@ class Failure(Struct, frozen=True, kw_only=True):
 
     `error` is what the last attempt raised, or an error that tells what was wrong. `stale_data` is older data,
     only where the source may serve it, and `age` how old that is and why it is served. `served` are the answers that a
-    failure of kind content was made of, as far as they are known.
+    failure of kind content was made of, as far as they are known; `shown` is as in a success.
     """
 
     source: str
@@ -64,6 +67,7 @@ class Failure(Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
     age: Age | None = None
     served: tuple[Served, ...] = ()
+    shown: tuple[Shown, ...] = ()
 
     @property
     def message(self) -> str:

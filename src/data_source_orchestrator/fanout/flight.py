@@ -66,6 +66,11 @@ class Flight(SourceCall[Any], eq=False, kw_only=True):
         return [booking.suspects for booking in self.passengers if booking.suspects is not None]
 
     @property
+    def keeps_shown(self) -> bool:
+        """Whether a run waits for it that looks at the documents its fetcher shows: one that asks afresh does."""
+        return any(booking.afresh for booking in self.passengers)
+
+    @property
     def within(self) -> Context:
         """The context of which it flies in a copy."""
         return self.booking.within

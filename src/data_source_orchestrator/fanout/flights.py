@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from data_source_orchestrator.core.context import FetchContext, Notes
+from data_source_orchestrator.core.context import FetchContext, Notes, unseen
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.durations import in_seconds
 from data_source_orchestrator.core.errors import FetchError
@@ -132,6 +132,7 @@ class Flights:
             clock=coordinator.clock,
             log=_LOG.getChild(key),
             warn=notes,
+            show=notes.show if call.keeps_shown else unseen,
         )
 
     def _planned(self, source: Source[Any], booking: Booking, alone: tuple[Booking], sky: Sky) -> Flight:

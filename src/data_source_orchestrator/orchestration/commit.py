@@ -6,7 +6,7 @@ from datetime import datetime
 
 from data_source_orchestrator.core.claim import Json
 from data_source_orchestrator.core.contract import Baseline
-from data_source_orchestrator.core.events import SourceForgotten, SourceSwitched
+from data_source_orchestrator.core.events import DriftDetected, SourceForgotten, SourceSwitched
 from data_source_orchestrator.core.held import Gate
 from data_source_orchestrator.core.ports import Transaction
 from data_source_orchestrator.core.snapshot import SnapshotChange
@@ -14,6 +14,7 @@ from data_source_orchestrator.health.document import from_json, to_json
 from data_source_orchestrator.health.metrics import RunTotals, run_finished, totals_from_json, totals_to_json
 from data_source_orchestrator.health.state import SourceHealth
 from data_source_orchestrator.health.timeliness import Timeliness
+from data_source_orchestrator.orchestration import drifting
 from data_source_orchestrator.orchestration.baselines import put_baselines, stored_baselines
 from data_source_orchestrator.orchestration.content import KIND as CONTENT
 from data_source_orchestrator.orchestration.content import Contents, contents_of
@@ -21,6 +22,7 @@ from data_source_orchestrator.orchestration.gate import Ruling, decide, gate_of
 from data_source_orchestrator.orchestration.happened import Happened, Ran, SourceHappened, fold, source_of
 from data_source_orchestrator.orchestration.paces import Paces, put_paces, stored_paces
 from data_source_orchestrator.orchestration.publish import Publication, publish, words_of
+from data_source_orchestrator.orchestration.showing import SeenOf, Standings
 from data_source_orchestrator.orchestration.timely import Refreshed, put_timeliness, stored_timeliness
 from data_source_orchestrator.orchestration.versioned import NEVER_STORED, Versioned, versioned
 
@@ -33,9 +35,12 @@ class Batch:
     """Everything that one transaction keeps; `breakers` and `paces` are those that this process offers.
 
     With it comes a `publication` or an operator's `ruling` on what the gate holds, never both.
+    `seen` is what sources showed, and `accepted` the sources whose present documents an operator takes for usual.
     """
 
     happened: tuple[Happened, ...] = ()
+    seen: tuple[SeenOf, ...] = ()
+    accepted: tuple[str, ...] = ()
     breakers: Mapping[str, Versioned]
     paces: Paces | None = None
     publication: Publication | None = None
@@ -44,7 +49,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """The store's view after a transaction: other processes' runs are in it too."""
+    """The store's view after a transaction: other processes' runs are in it too. `drifted` is what is new of drift."""
 
     health: Mapping[str, SourceHealth]
     baselines: Mapping[str, Baseline]
@@ -57,8 +62,10 @@ class Kept:
     contents: Mapping[str, Contents]
     timeliness: Mapping[str, Timeliness]
     gate: Gate
+    standings: Standings
     change: SnapshotChange | None = None
     refreshed: tuple[Refreshed, ...] = ()
+    drifted: tuple[DriftDetected, ...] = ()
 
 
 def commit(transaction: Transaction, batch: Batch) -> Kept:
@@ -71,12 +78,15 @@ def commit(transaction: Transaction, batch: Batch) -> Kept:
     _put_breakers(transaction, batch.breakers, {source_of(each) for each in of_sources if _decides(each)})
     if batch.paces is not None:
         put_paces(transaction, batch.paces)
+    drifting.forget(transaction, [each.source for each in of_sources if isinstance(each, SourceForgotten)])
+    drifting.accept_all(transaction, batch.accepted)
+    drifted = tuple(drifting.put_seen(transaction, batch.seen) if batch.seen else ())
     if batch.publication is not None:
         published = publish(transaction, batch.publication)
         refreshed = put_timeliness(transaction, batch.publication.intervals, batch.publication.at)
-        return replace(remembered(transaction), change=published, refreshed=refreshed)
+        return replace(remembered(transaction), change=published, refreshed=refreshed, drifted=drifted)
     accepted = decide(transaction, batch.ruling) if batch.ruling is not None else None
-    return replace(remembered(transaction), change=accepted)
+    return replace(remembered(transaction), change=accepted, drifted=drifted)
 
 
 def remembered(transaction: Transaction) -> Kept:
@@ -93,6 +103,7 @@ def remembered(transaction: Transaction) -> Kept:
         contents={key: contents_of(held) for key, held in transaction.documents(CONTENT).items()},
         timeliness=stored_timeliness(transaction),
         gate=gate_of(transaction),
+        standings=drifting.stored_standings(transaction),
     )
 
 

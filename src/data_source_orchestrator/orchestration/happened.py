@@ -7,7 +7,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from data_source_orchestrator.core.events import BaselineForgotten, SourceFinished, SourceForgotten, SourceSwitched
-from data_source_orchestrator.core.outcome import Executed, Failure, Outcome, Success
+from data_source_orchestrator.core.outcome import Executed, Failure, Outcome, Skipped, Success
 from data_source_orchestrator.core.ports import RunRow
 from data_source_orchestrator.core.result import Metadata
 from data_source_orchestrator.health.record import checked, readmitted, record
@@ -59,12 +59,14 @@ def source_of(happened: SourceHappened) -> str:
 
 
 def without_data(outcome: Outcome[object]) -> Outcome[object]:
-    """Return an outcome without its payload and what was served, which nobody needs to remember."""
-    if isinstance(outcome, Success):
-        return replace(outcome, data=None)
-    if isinstance(outcome, Failure):
-        return replace(outcome, stale_data=None, served=())
-    return replace(outcome, stale_data=None)
+    """Return an outcome without its payload, its documents and what was served, which nobody needs to remember."""
+    match outcome:
+        case Success():
+            return replace(outcome, data=None, shown=())
+        case Failure():
+            return replace(outcome, stale_data=None, served=(), shown=())
+        case Skipped():
+            return replace(outcome, stale_data=None)
 
 
 def slim(finished: SourceFinished) -> SourceFinished:

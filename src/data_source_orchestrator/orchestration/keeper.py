@@ -6,6 +6,7 @@ Without a store it counts runs and nothing more. It hears of whatever happens th
 import asyncio
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from data_source_orchestrator.core.claim import Contribution, Json, MergeRules
@@ -37,6 +38,7 @@ from data_source_orchestrator.orchestration.happened import Happened, Ran, fold,
 from data_source_orchestrator.orchestration.paces import follow_paces, offered_paces, take_paces
 from data_source_orchestrator.orchestration.publish import Publication, carried_by
 from data_source_orchestrator.orchestration.run import Run
+from data_source_orchestrator.orchestration.showing import SeenOf, Standings
 from data_source_orchestrator.orchestration.versioned import NEVER_STORED, Versioned
 
 _LOG = logging.getLogger("data_source_orchestrator")
@@ -46,6 +48,15 @@ Work = Publication | Ruling | None
 
 MOST_UNKEPT = 10_000
 """Things that are remembered for a store that keeps failing; the oldest are let go first."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """What a transaction does beside keeping what has happened, and what sources have shown."""
+
+    work: Work = None
+    seen: tuple[SeenOf, ...] = ()
+    accepted: tuple[str, ...] = ()
 
 
 class Keeper:
@@ -102,6 +113,11 @@ class Keeper:
         """The gate as it stands in the store."""
         return self._kept.gate if self._kept else Gate()
 
+    @property
+    def standings(self) -> Standings:
+        """How the documents stand that each source has shown."""
+        return self._kept.standings if self._kept else {}
+
     def demand_store(self) -> Store:
         """Return the store, or refuse what needs one where there is none."""
         if self._store is None:
@@ -139,7 +155,7 @@ class Keeper:
     async def keep(self) -> None:
         """Keep, in one transaction, all that happened since the last one."""
         if self._store is not None:
-            await self._write(self._store)
+            await self._write(self._store, _Offer())
 
     async def keep_if_possible(self) -> None:
         """Keep what happened; where the store fails, tell it in the log, once for each reason, and try next time."""
@@ -157,17 +173,21 @@ class Keeper:
         if self._unkept:
             await self.keep_if_possible()
 
-    async def publish(self, contributions: tuple[Contribution, ...]) -> Kept:
-        """Keep what happened and what a run contributed, make a snapshot of that, and publish or hold it."""
-        return await self._write(self.demand_store(), self._publication(contributions))
+    async def publish(self, contributions: tuple[Contribution, ...], seen: tuple[SeenOf, ...]) -> Kept:
+        """Keep what happened, what a run contributed and what it was shown; make a snapshot, and publish or hold it."""
+        return await self._write(self.demand_store(), _Offer(self._publication(contributions), seen))
 
     async def decide(self, ruling: Ruling) -> SnapshotChange | None:
         """Do what an operator decided of what the gate holds, and return what that published."""
-        return (await self._write(self.demand_store(), ruling)).change
+        return (await self._write(self.demand_store(), _Offer(ruling))).change
 
-    async def _write(self, store: Store, work: Work = None) -> Kept:
+    async def accept_drift(self, key: str) -> None:
+        """Take what a source's documents are now for usual, and keep that with all that happened."""
+        await self._write(self.demand_store(), _Offer(accepted=(key,)))
+
+    async def _write(self, store: Store, offer: "_Offer") -> Kept:
         """Commit in a task of its own, so that a cancellation leaves neither the store nor this half-done."""
-        task = asyncio.create_task(self._commit(store, work))
+        task = asyncio.create_task(self._commit(store, offer))
         try:
             await to_their_end([task])
         except asyncio.CancelledError:
@@ -181,7 +201,7 @@ class Keeper:
         """All that has happened and that the store's view does not hold yet."""
         return [*self._being_kept, *self._unkept]
 
-    async def _commit(self, store: Store, work: Work) -> Kept:
+    async def _commit(self, store: Store, offer: "_Offer") -> Kept:
         async with self._turn():
             self._being_kept, self._unkept = self._unkept, []
             try:
@@ -191,8 +211,10 @@ class Keeper:
                     happened=tuple(self._being_kept),
                     breakers=offered,
                     paces=paces,
-                    publication=work if isinstance(work, Publication) else None,
-                    ruling=work if isinstance(work, Ruling) else None,
+                    publication=offer.work if isinstance(offer.work, Publication) else None,
+                    ruling=offer.work if isinstance(offer.work, Ruling) else None,
+                    seen=offer.seen,
+                    accepted=offer.accepted,
                 )
                 kept = await store.write(lambda transaction: commit(transaction, batch))
             except Exception:
@@ -203,6 +225,8 @@ class Keeper:
             self._adopt(kept, offered)
             follow_paces(self._coordinator, kept.paces, paces, self._pending)
             await self._keep_breaches()
+            for drifted in kept.drifted:
+                self._coordinator.hub.emit(drifted)
             return kept
 
     def _note_breach(self, finished: SourceFinished) -> None:

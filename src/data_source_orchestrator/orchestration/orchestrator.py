@@ -37,6 +37,7 @@ from data_source_orchestrator.orchestration.commit import Kept
 from data_source_orchestrator.orchestration.gate import Ruling
 from data_source_orchestrator.orchestration.keeper import Keeper
 from data_source_orchestrator.orchestration.run import Run
+from data_source_orchestrator.orchestration.showing import Standings, seen_in
 from data_source_orchestrator.orchestration.status import Status, status_of
 from data_source_orchestrator.orchestration.sync import (
     SyncReport,
@@ -252,6 +253,24 @@ class DataSourceOrchestrator:
         """
         return await self._act(partial(self.coordinator.forget_baseline, key))
 
+    def get_drift(self) -> Standings:
+        """Return how the documents stand that each source has shown, by its key and their names.
+
+        That is as the store told it last: at the start, or after this process's last transaction.
+        """
+        return self._keeper.standings
+
+    async def accept_drift(self, key: str) -> bool:
+        """Take what a source's documents are made of now for usual, and keep that; False if unknown.
+
+        Raises `StoreError` where it cannot be kept.
+        """
+        await self._keeper.load()
+        known = self.coordinator.get_source(key) is not None
+        if known:
+            await self._keeper.accept_drift(key)
+        return known
+
     async def finish_refreshes(self) -> None:
         """Wait for the answers that are being fetched in the background, each in its source's own time, and keep them.
 
@@ -263,7 +282,8 @@ class DataSourceOrchestrator:
     async def reset(self, key: str | None = None) -> None:
         """Forget executions, checks, baseline, breaker, pace and cached answers of one source or all, and keep that.
 
-        Switches and counts of runs stay. Raises `UnknownSourceError`, and `StoreError` where it cannot be kept.
+        What its documents are made of is forgotten too; switches and counts of runs stay. Raises `UnknownSourceError`,
+        and `StoreError` where it cannot be kept.
         """
         await self._keeper.load()
         self.coordinator.reset(key)
@@ -319,7 +339,8 @@ class DataSourceOrchestrator:
 
     async def _publish(self, run: Run) -> Kept:
         now = self._clock.now()
-        kept = await self._keeper.publish(contributions_of(run, now))
+        seen = await seen_in(run, self._keeper.standings, now)
+        kept = await self._keeper.publish(contributions_of(run, now), seen)
         for event in events_of(kept, now):
             self.coordinator.hub.emit(event)
         return kept

@@ -4,11 +4,14 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from msgspec.structs import replace
+
 from data_source_orchestrator.core.clock import Chance, Clock
 from data_source_orchestrator.core.events import RunFinished, RunStarted
-from data_source_orchestrator.core.outcome import Outcome, Skipped
+from data_source_orchestrator.core.outcome import Outcome, Skipped, Success
 from data_source_orchestrator.core.ports import RunRow
 from data_source_orchestrator.core.result import FetchResult, Metadata, metadata_of
+from data_source_orchestrator.core.shown import Shown
 from data_source_orchestrator.core.verdicts import SkipReason
 from data_source_orchestrator.fanout.plan import Plan
 from data_source_orchestrator.orchestration.happened import Ran, without_data
@@ -43,6 +46,17 @@ class Run:
         """Take in outcomes."""
         for outcome in outcomes:
             self.outcomes[outcome.source] = outcome
+
+    def take_shown(self) -> dict[str, tuple[Shown, ...]]:
+        """Take the documents that were shown out of the outcomes, by source; of a cache's answer there are none."""
+        taken: dict[str, tuple[Shown, ...]] = {}
+        for key, outcome in self.outcomes.items():
+            if isinstance(outcome, Skipped) or (isinstance(outcome, Success) and outcome.age):
+                continue
+            taken[key] = outcome.shown
+            if outcome.shown:
+                self.outcomes[key] = replace(outcome, shown=())
+        return taken
 
     def finish(self, offline: tuple[str, ...] = ()) -> Metadata:
         """Account for every source that was asked, and return the run in numbers.

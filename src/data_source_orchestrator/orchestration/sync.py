@@ -1,7 +1,7 @@
 """What a synchronisation tells: the run, what it did to the snapshot, and what is missing and why."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from data_source_orchestrator.core.result import FetchResult
 from data_source_orchestrator.core.snapshot import SnapshotChange
 from data_source_orchestrator.core.source import Source
 from data_source_orchestrator.orchestration.commit import Kept
+from data_source_orchestrator.orchestration.drifting import open_findings
 from data_source_orchestrator.orchestration.publish import not_published
 from data_source_orchestrator.orchestration.run import Run
 
@@ -34,12 +35,16 @@ class Missing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncReport:
-    """A synchronisation; `records` counts each successful source's rows, but for those set aside."""
+    """A synchronisation; `records` counts each successful source's rows, but for those set aside.
+
+    `drift` are the open findings of each source.
+    """
 
     result: FetchResult
     records: Mapping[str, int]
     snapshot: SnapshotChange
     missing: tuple[Missing, ...]
+    drift: Mapping[str, int] = field(default_factory=dict)
 
 
 def contributions_of(run: Run, at: datetime) -> tuple[Contribution, ...]:
@@ -106,6 +111,7 @@ def report_on(run: Run, result: FetchResult, kept: Kept) -> SyncReport:
             for key, outcome in result.outcomes.items()
             if not isinstance(outcome, Success)
         ),
+        drift=open_findings(kept.standings),
     )
 
 

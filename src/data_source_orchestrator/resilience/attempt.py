@@ -17,6 +17,7 @@ from data_source_orchestrator.core.errors import FetchError
 from data_source_orchestrator.core.events import Events, FetcherAbandoned, LoopBlocked
 from data_source_orchestrator.core.outcome import CutShort
 from data_source_orchestrator.core.served import Served, with_room
+from data_source_orchestrator.core.shown import Shown, digest_of
 from data_source_orchestrator.core.verdicts import FailureKind, Verdict
 from data_source_orchestrator.resilience.alarms import Alarms
 from data_source_orchestrator.resilience.bounded import Bounded, Bounds
@@ -83,7 +84,7 @@ class Wanted(Watched, Protocol[T]):
         ...
 
     def begin(self, number: int, notes: Notes) -> Coroutine[Any, Any, T]:
-        """Begin the attempt of that number, which notes there what it warns of and what it is served."""
+        """Begin the attempt of that number, which notes there what it warns of, shows and is served."""
         ...
 
     def judge(self, payload: T) -> Judgement:
@@ -91,15 +92,22 @@ class Wanted(Watched, Protocol[T]):
         ...
 
 
-class Noted(Struct, gc=False):  # it holds only text and bytes, so no circle can come of it
-    """What a fetcher has warned of and was served; apart from its attempt, whose frames may outlast it in an error."""
+class Noted(Struct):
+    """What a fetcher has noted and was served; apart from its attempt, whose frames may outlast it in an error."""
 
     told: tuple[str, ...] = ()
+    shown: tuple[Shown, ...] = ()
     served: tuple[Served, ...] = ()
 
     def __call__(self, message: object) -> None:
         """Take a warning, which may be whatever the fetcher has caught; only text can be kept."""
         self.told += (str(message),)
+
+    def show(self, name: str, document: object, /, *, body: bytes | None = None) -> None:
+        """Take a document as it was served; of several under one name the last is meant."""
+        others = tuple(each for each in self.shown if each.name != name)
+        digest = None if body is None else digest_of(body)
+        self.shown = (*others, Shown(name=name, document=document, digest=digest))
 
     def note_served(self, answer: Served) -> None:
         """Keep an answer, as far as there is room."""

@@ -299,6 +299,7 @@ class Guard:
                 warnings=warnings,
                 set_aside=attempt.judgement.set_aside,
                 tally=attempt.judgement.tally,
+                shown=attempt.noted.shown,
             )
         else:
             outcome = Failure(
@@ -309,6 +310,7 @@ class Guard:
                 duration=duration,
                 warnings=warnings,
                 served=attempt.served,
+                shown=attempt.noted.shown,
             )
         return Executed(outcome=outcome, verdict=attempt.verdict, probe=attempt.probe, cut_short=attempt.cut_short)
 

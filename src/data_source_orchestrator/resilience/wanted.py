@@ -24,7 +24,7 @@ from data_source_orchestrator.resilience.wording import EMPTY
 T = TypeVar("T")
 
 ContextOf = Callable[["SourceCall[Any]", int, Notes], FetchContext]
-"""Makes the context of a call's attempt of that number, which notes there what it warns of and what it is served."""
+"""Makes the context of a call's attempt of that number, whose fetcher's notes, and what it is served, go to `Notes`."""
 
 Recorder = Callable[[Executed[Any]], None]
 """Records an execution."""
@@ -68,6 +68,11 @@ class SourceCall(Struct, Generic[T], eq=False):
     def runs(self) -> Sequence[Suspects]:
         """The runs in which its failures may be our own fault."""
         return () if self.among is None else (self.among,)
+
+    @property
+    def keeps_shown(self) -> bool:
+        """Whether somebody looks at the documents that its fetcher shows."""
+        return False
 
     def note_failure(self, kind: FailureKind) -> None:
         """Hear that an attempt has failed: an error is an answer too, and no answer may be our own fault."""

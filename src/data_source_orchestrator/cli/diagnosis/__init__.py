@@ -55,6 +55,7 @@ CHECKLIST = (
             Check("Retry count", often_failing.retries),
             Check("Timeout values", often_failing.timeouts),
             Check("What the sources serve", often_failing.scrapers),
+            Check("How that is made", often_failing.drift),
         ),
     ),
 )

@@ -35,8 +35,9 @@ class Facts:
     somebody here, `origins` where settings come from that are no defaults, `file` is the settings file's name. `dso`
     makes a command of a verb; `elsewhere` is the one that looks again with another data folder. `files` are those of
     the store that are there, its database first. `breaches` are the folders of what sources served that was no data, by
-    source, the newest first. `trouble` is what keeps the `store` from being used: then nothing is
-    known of what was before, and `dso` knows no command but to look again.
+    source, the newest first, and `drift` the open findings of each source's documents, none of those without.
+    `trouble` is what keeps the `store` from being used: then nothing is known of what was before, and `dso` knows no
+    command but to look again.
     """
 
     views: Mapping[str, SourceView]
@@ -56,6 +57,7 @@ class Facts:
     files: tuple[Path, ...] = ()
     breaches: Mapping[str, Sequence[Path]] = field(default_factory=dict)
     trouble: StoreError | None = None
+    drift: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def enabled(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Where to look when much fails: health, retries, timeouts, and what the sources were given to read."""
+"""Where to look when much fails: health, retries, timeouts, and what the sources were given to read, and how made."""
 
 from data_source_orchestrator.cli.diagnosis import cut_short
 from data_source_orchestrator.cli.diagnosis.facts import Facts, Finding
@@ -82,6 +82,16 @@ def scrapers(facts: Facts) -> Finding:
         told = joined(f"{key} ({failure.kind})" for key, failure in lasting.items())
         return Finding("ok", f"nothing now; earlier {told}, and good since", facts.dso("health"))
     return Finding("ok", "no source was given anything that it could not read", facts.dso("health"))
+
+
+def drift(facts: Facts) -> Finding:
+    """Tell whose documents are not made as they used to be."""
+    if facts.trouble is not None:
+        return facts.unjudged
+    if not facts.drift:
+        return Finding("ok", "no document is known to be made otherwise than usual", facts.dso("drift"))
+    told = joined(f"{key} ({counted(count, 'change')})" for key, count in facts.drift.items())
+    return Finding("look here", f"documents are not made as usual, of {told}", facts.dso("drift"))
 
 
 def _kept(facts: Facts, key: str) -> str:

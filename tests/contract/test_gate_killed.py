@@ -108,15 +108,13 @@ def test_whoever_is_killed_leaves_the_gate_as_it_was_or_as_it_is_after(tmp_path:
     assert asyncio.run(held_now(path)) == after
 
 
-async def test_of_two_processes_that_decide_at_once_one_does_and_the_other_is_told(tmp_path: Path):
+@pytest.mark.parametrize("act", ["accept", "reject"])
+async def test_of_two_processes_that_decide_the_same_at_once_one_does_and_the_other_is_told(tmp_path: Path, act: str):
     path = tmp_path / "dso.db"
-    await made(path, "accept")
+    await made(path, act)
     stores = [await SqliteStore.open(path) for _ in range(2)]
     try:
-        decisions = [
-            store.write(lambda transaction, act=act: commit(transaction, ACTS[act]))  # type: ignore[misc]
-            for store, act in zip(stores, ("accept", "reject"), strict=True)
-        ]
+        decisions = [store.write(lambda transaction: commit(transaction, ACTS[act])) for store in stores]
         ended = await asyncio.gather(*decisions, return_exceptions=True)
         refused = [each for each in ended if isinstance(each, ConfigurationError)]
         assert len(refused) == 1

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from data_source_orchestrator.core.outcome import Executed
 from data_source_orchestrator.core.policies import Purpose
+from data_source_orchestrator.core.traffic import WireRequest
 from data_source_orchestrator.core.verdicts import FailureKind, Verdict
 
 
@@ -56,6 +57,14 @@ class BytesReceived(Event):
 
     source: str
     total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestFinished(Event):
+    """A request of this source's fetcher has ended: its answer was read or left, or there was none."""
+
+    source: str
+    request: WireRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

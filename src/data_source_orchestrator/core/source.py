@@ -47,8 +47,9 @@ class Source(Generic[T]):
     `hedge` and `chaos` are off unless given. `cache` keeps accepted payloads, in memory
     or, where `payload_type` tells what they are, for longer than the process; `serve_stale` is the age in seconds up
     to which one of them is served beside a failure. `upstream` names where it reads, as a base URL that can be set:
-    what was kept of another upstream is not served. `switched_off_by` names the setting that keeps the source off
-    whatever the operator says.
+    what was kept of another upstream is not served. `robots` is whether the pages that its fetcher reads are asked for
+    only as their sites' robots.txt allows; to leave that off takes a `robots_reason`, which is told to whoever asks.
+    `switched_off_by` names the setting that keeps the source off whatever the operator says.
     """
 
     key: str
@@ -75,6 +76,8 @@ class Source(Generic[T]):
     payload_type: type[Any] | None = None
     serve_stale: Seconds | None = None
     upstream: str = ""
+    robots: bool = True
+    robots_reason: str = ""
     switched_off_by: str | None = None
 
     def __post_init__(self) -> None:
@@ -92,6 +95,12 @@ class Source(Generic[T]):
         if isinstance(self.priority, bool) or not isinstance(self.priority, int):
             raise ConfigurationError(f"{self.key}.priority is {told(self.priority)}; give a whole number")
         flag(self.enabled, f"{self.key}.enabled")
+        flag(self.robots, f"{self.key}.robots")
+        if not self.robots and not self.robots_reason.strip():
+            raise ConfigurationError(
+                f"{self.key}.robots is False, and nothing says why; give {self.key}.robots_reason, as 'the owner has"
+                " allowed it by letter', or leave robots on"
+            )
         share(self.reliability, f"{self.key}.reliability")
         if self.attempt_timeout is not None and in_seconds(self.attempt_timeout) > in_seconds(self.timeout):
             raise ConfigurationError(
@@ -171,6 +180,7 @@ def _check_parts(source: Source[Any]) -> None:
         "chaos": (source.chaos is None or isinstance(source.chaos, ChaosPolicy), "a ChaosPolicy, or None"),
         "cache": (source.cache is None or isinstance(source.cache, CachePolicy), "a CachePolicy, or None for no cache"),
         "upstream": (_is_text(source.upstream), "the name of where it reads, as text"),
+        "robots_reason": (_is_text(source.robots_reason), "why robots.txt is not asked, as text"),
         "payload_type": (_is_type(source.payload_type), "the type of its payload, or None"),
     }
     for name, (right, kind) in wanted.items():

@@ -1,7 +1,7 @@
 """What one run changes in the store: a function of a transaction and of values, run on the store's own thread."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from data_source_orchestrator.core.claim import Json
@@ -14,6 +14,8 @@ from data_source_orchestrator.health.state import SourceHealth
 from data_source_orchestrator.orchestration.happened import Happened, Ran, SourceHappened, fold, source_of
 from data_source_orchestrator.orchestration.paces import Paces, put_paces, stored_paces
 from data_source_orchestrator.orchestration.publish import Publication, publish, words_of
+from data_source_orchestrator.orchestration.robots_kept import put_robots, stored_robots
+from data_source_orchestrator.orchestration.tally import Traffic, put_traffic, stored_traffic
 from data_source_orchestrator.orchestration.versioned import NEVER_STORED, Versioned, versioned
 
 TOTALS = "runs"
@@ -22,11 +24,16 @@ TOTALS = "runs"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Everything that one transaction keeps; `breakers` and `paces` are those that this process offers."""
+    """Everything that one transaction keeps; `breakers`, `paces` and `robots` are those that this process offers.
+
+    `traffic` is what it has counted since its last transaction.
+    """
 
     happened: tuple[Happened, ...] = ()
     breakers: Mapping[str, Versioned]
     paces: Paces | None = None
+    traffic: Traffic = field(default_factory=dict)
+    robots: Mapping[str, Json] = field(default_factory=dict)
     publication: Publication | None = None
 
 
@@ -38,6 +45,8 @@ class Kept:
     totals: RunTotals
     breakers: Mapping[str, Versioned]
     paces: Mapping[str, Versioned]
+    traffic: Traffic
+    robots: Mapping[str, Json]
     switches: Mapping[str, Json]
     last_checked: Mapping[str, datetime]
     carried: Mapping[str, frozenset[str]]
@@ -53,6 +62,8 @@ def commit(transaction: Transaction, batch: Batch) -> Kept:
     _put_breakers(transaction, batch.breakers, {source_of(each) for each in of_sources if _decides(each)})
     if batch.paces is not None:
         put_paces(transaction, batch.paces)
+    put_traffic(transaction, batch.traffic, _forgotten(of_sources))
+    put_robots(transaction, batch.robots)
     change = publish(transaction, batch.publication) if batch.publication else None
     return remembered(transaction, change)
 
@@ -64,11 +75,17 @@ def remembered(transaction: Transaction, change: SnapshotChange | None = None) -
         totals=totals_from_json(transaction.documents("metrics").get(TOTALS)),
         breakers={key: versioned(held) for key, held in transaction.documents("breaker").items()},
         paces=stored_paces(transaction),
+        traffic=stored_traffic(transaction),
+        robots=stored_robots(transaction),
         switches=transaction.documents("switch"),
         last_checked={key: held.checked_at for key, held in transaction.contributions().items()},
         carried={key: words_of(held) for key, held in transaction.documents("capabilities").items()},
         change=change,
     )
+
+
+def _forgotten(happened: Iterable[SourceHappened]) -> frozenset[str]:
+    return frozenset(each.source for each in happened if isinstance(each, SourceForgotten))
 
 
 def _put_runs(transaction: Transaction, runs: Sequence[Ran]) -> None:

@@ -28,7 +28,9 @@ from data_source_orchestrator.orchestration.happened import Happened, Ran, fold,
 from data_source_orchestrator.orchestration.paces import follow_paces, offered_paces, take_paces
 from data_source_orchestrator.orchestration.publish import Publication, carried_by
 from data_source_orchestrator.orchestration.run import Run
+from data_source_orchestrator.orchestration.tally import Tally, Traffic, together
 from data_source_orchestrator.orchestration.versioned import NEVER_STORED, Versioned
+from data_source_orchestrator.web.robots import Robots
 
 _LOG = logging.getLogger("data_source_orchestrator")
 
@@ -39,11 +41,13 @@ MOST_UNKEPT = 10_000
 class Keeper:
     """Stands between the live coordinator and a store, which other processes may write to as well."""
 
-    def __init__(self, coordinator: SourceCoordinator, store: Store | None, rules: MergeRules) -> None:
+    def __init__(self, coordinator: SourceCoordinator, store: Store | None, rules: MergeRules, robots: Robots) -> None:
         self.totals = RunTotals()
         self._coordinator = coordinator
         self._store = store
         self._rules = rules
+        self._robots = robots
+        self._tally = None if store is None else Tally(coordinator.hub)
         self._unkept: list[Happened] = []
         self._being_kept: list[Happened] = []
         self._kept: Kept | None = None
@@ -61,6 +65,12 @@ class Keeper:
     def carried(self) -> Mapping[str, frozenset[str]]:
         """The capabilities that each source's accepted rows have ever carried."""
         return self._kept.carried if self._kept else {}
+
+    @property
+    def traffic(self) -> Traffic:
+        """What each source has asked of whom; nothing is counted without a store."""
+        counted = {} if self._tally is None else self._tally.counted
+        return together(self._kept.traffic if self._kept else {}, counted)
 
     def demand_store(self) -> None:
         """Refuse what needs a store where there is none."""
@@ -81,6 +91,7 @@ class Keeper:
         for source in self._coordinator.get_all_sources():
             self._take_over(source.key, self._kept)
         take_paces(self._coordinator, self._kept.paces, self._pending)
+        self._robots.take_over(self._kept.robots)
         self._count_runs(self._kept)
 
     def ended(self, run: Run) -> None:
@@ -142,6 +153,7 @@ class Keeper:
     async def _commit(self, store: Store, contributions: tuple[Contribution, ...] | None) -> Kept:
         async with self._turn():
             self._being_kept, self._unkept = self._unkept, []
+            traffic = {} if self._tally is None else self._tally.take()
             try:
                 offered = self._offered()
                 paces = offered_paces(self._coordinator, self._kept.paces if self._kept else {}, self._being_kept)
@@ -149,11 +161,15 @@ class Keeper:
                     happened=tuple(self._being_kept),
                     breakers=offered,
                     paces=paces,
+                    traffic=traffic,
+                    robots=self._robots.documents,
                     publication=None if contributions is None else self._publication(contributions),
                 )
                 kept = await store.write(lambda transaction: commit(transaction, batch))
             except Exception:
                 self._unkept[:0] = self._being_kept  # the next transaction keeps them
+                if self._tally is not None:
+                    self._tally.give_back(traffic)
                 raise
             finally:
                 self._being_kept = []
@@ -220,6 +236,7 @@ class Keeper:
     def _adopt(self, kept: Kept, offered: Mapping[str, Versioned]) -> None:
         """Take over the store's view after a transaction; where another process moved a breaker, follow it."""
         self._kept = kept
+        self._robots.take_over(kept.robots)
         self._count_runs(kept)
         for source in self._coordinator.get_all_sources():
             key = source.key

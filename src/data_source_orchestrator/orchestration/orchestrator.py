@@ -26,6 +26,7 @@ from data_source_orchestrator.health.metrics import Metrics, metrics
 from data_source_orchestrator.health.reports import HealthReport, OverallHealth
 from data_source_orchestrator.orchestration.checkup import check_sources
 from data_source_orchestrator.orchestration.keeper import Keeper
+from data_source_orchestrator.orchestration.politeness import Politeness, politeness
 from data_source_orchestrator.orchestration.run import Run
 from data_source_orchestrator.orchestration.sync import SyncReport, contributions_of, published, report_on
 from data_source_orchestrator.orchestration.views import SourceView, view
@@ -69,7 +70,7 @@ class DataSourceOrchestrator:
         self._http = HttpPool(http, clock=self._clock)
         self._background = Background()
         self._flights = Flights(self.coordinator, self._http, cached=cached, background=self._background)
-        self._keeper = Keeper(self.coordinator, store, rules)
+        self._keeper = Keeper(self.coordinator, store, rules, self._http.robots)
         self.coordinator.hub.follow(self._forget_soon, SourceForgotten)
         self._run_budget = budget
         self._entered: list[AsyncExitStack] = []
@@ -172,6 +173,10 @@ class DataSourceOrchestrator:
         """Return all runs, and each source's executions, in numbers."""
         sources = self.coordinator.get_all_sources()
         return metrics(self._keeper.totals, {source.key: self.coordinator.get_health(source.key) for source in sources})
+
+    async def get_politeness(self) -> Politeness:
+        """Return what each source has asked of whom, for a site's owner to see; it is counted only with a store."""
+        return await politeness(self.coordinator, self._keeper.traffic, self._http.robots, self._http.user_agent)
 
     def get_source_views(self) -> list[SourceView]:
         """Return each source as it stands now: its settings, switches, breaker, freshness and capabilities."""

@@ -264,6 +264,9 @@ class Attempt(Bounded[Attempts, Wanted[T]], Generic[T], eq=False, kw_only=True):
         if wish := _exit_in(error):
             raise ProgramExit(wish) from error
         self.failed = failed = classify(error, self.made_by.clock.now())
+        if failed.skipped is not None:
+            self.made_for.note_failure(FailureKind.UNKNOWN)  # it does not tell whether anybody out there answers
+            return
         self.verdict = Verdict.FAILURE
         self.made_for.note_failure(failed.kind)
         if failed.kind is FailureKind.BUG:

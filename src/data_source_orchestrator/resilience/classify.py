@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from data_source_orchestrator.core.errors import ConfigurationError, FetchError
-from data_source_orchestrator.core.verdicts import FailureKind
+from data_source_orchestrator.core.errors import ConfigurationError, FetchError, NotAskedError
+from data_source_orchestrator.core.verdicts import FailureKind, SkipReason
 from data_source_orchestrator.resilience.foreign import is_garbled, kind_of_status, sign_of, status_of
 from data_source_orchestrator.resilience.pushback import NEVER, retry_after
 from data_source_orchestrator.resilience.wording import UNASKED_CANCELLATION
@@ -46,12 +46,16 @@ _BUILT_IN: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Fa
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
-    """An error with what it means; `retry_after` is the upstream's own wait in seconds."""
+    """An error with what it means; `retry_after` is the upstream's own wait in seconds.
+
+    `skipped` is why the upstream was not asked, where that was our own decision: then it failed at nothing.
+    """
 
     kind: FailureKind
     error: BaseException
     retryable: bool
     retry_after: float | None = None
+    skipped: SkipReason | None = None
 
 
 def classify(error: BaseException, now: datetime) -> Failed:
@@ -60,6 +64,8 @@ def classify(error: BaseException, now: datetime) -> Failed:
     if leaf is None:
         leaf = FetchError(FailureKind.BUG, UNASKED_CANCELLATION)
         leaf.__cause__ = error
+    if isinstance(leaf, NotAskedError):
+        return Failed(kind=leaf.kind, error=leaf, retryable=False, skipped=leaf.reason)
     if isinstance(leaf, FetchError):
         return _failed(leaf, leaf.kind, truncated=leaf.truncated, wait=leaf.retry_after)
     if isinstance(leaf, TimeoutError):

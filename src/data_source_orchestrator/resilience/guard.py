@@ -288,7 +288,7 @@ class Guard:
     def _executed(self, attempt: Attempt[T], warning: str | None) -> Executed[T]:
         warnings = attempt.warnings if warning is None else (*attempt.warnings, warning)
         duration = self._clock.monotonic() - attempt.made_for.started
-        outcome: Success[T] | Failure
+        outcome: Success[T] | Failure | Skipped
         if attempt.failed is None:
             outcome = Success(
                 source=self.key,
@@ -296,6 +296,15 @@ class Guard:
                 attempts=attempt.number,
                 duration=duration,
                 latency=attempt.ended - attempt.began,
+                warnings=warnings,
+            )
+        elif attempt.failed.skipped is not None:
+            outcome = Skipped(
+                source=self.key,
+                reason=attempt.failed.skipped,
+                detail=str(attempt.failed.error),
+                attempts=attempt.number,
+                duration=duration,
                 warnings=warnings,
             )
         else:

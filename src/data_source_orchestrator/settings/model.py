@@ -204,6 +204,8 @@ class SourceTable(Table):
     minimum_rows: Whole = ABSENT
     host: Name = ABSENT
     serve_stale: Age = ABSENT
+    robots: Switch = ABSENT
+    robots_reason: Name = ABSENT
     breaker: BreakerTable = ABSENT
     limits: LimitsTable = ABSENT
     budget: BudgetTable = ABSENT

@@ -28,6 +28,8 @@ PLAIN = (
     "reliability",
     "host",
     "serve_stale",
+    "robots",
+    "robots_reason",
 )
 """What takes the place of a source's member of the same name."""
 
@@ -61,6 +63,8 @@ class SourceOverrides:
     minimum_rows: int | None = None
     host: str | None = None
     serve_stale: float | None = None
+    robots: bool | None = None
+    robots_reason: str | None = None
     breaker: Members | None = None
     limits: Members | None = None
     budget: Members | None = None

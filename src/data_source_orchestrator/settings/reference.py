@@ -65,7 +65,8 @@ _OF_HTTP = {
     "max_json_nodes": "How many values a JSON body may hold, arrays and objects included.",
     "max_connections": "How many requests are on the wire at one time; the others wait within their own time.",
     "connect_timeout": "The limit of looking a name up, connecting and TLS together.",
-    "user_agent": "Who is asking, as upstreams read it; absent gives the project's name and version.",
+    "user_agent": "Who is asking, as upstreams read it; absent gives the project's name, its version and `contact`.",
+    "contact": "Where a site's owner can write to whoever runs this; absent gives the project's own page.",
     "trusted": "Addresses and networks to which a redirect may lead although they are not public.",
 }
 """A member of the policy that is not told here is told in general words."""
@@ -237,6 +238,8 @@ SETTINGS: tuple[Setting, ...] = (
     _source(
         "serve_stale", "The age up to which a kept answer stands beside a failure; `cache.stale_if_error` otherwise."
     ),
+    _source("robots", "Whether its pages are asked for only as robots.txt allows; false takes a `robots_reason`."),
+    _source("robots_reason", "Why robots.txt is not asked, as it is told to whoever reads the report."),
     *_members(f"{SOURCE}.breaker", BreakerPolicy, _OF_BREAKER),
     *_limits(f"{SOURCE}."),
     *_members(f"{SOURCE}.budget", BudgetPolicy, _OF_BUDGET),

@@ -35,7 +35,7 @@ def judge(status: int, headers: Mapping[str, str], head: bytes, *, url: str, now
         return None
     told = f"{shown(url)} answered {_status(status)}"
     wait = asked_wait(headers, now)
-    if _is_rate_limit(status, headers):
+    if asks_too_much(status, headers):
         return FetchError(FailureKind.RATE_LIMITED, f"{told}{_and_wait(wait)}", retry_after=wait)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return FetchError(FailureKind.SERVER, f"{told}{_and_wait(wait)}", retry_after=wait)
@@ -67,7 +67,8 @@ def challenge(url: str) -> FetchError:
     )
 
 
-def _is_rate_limit(status: int, headers: Mapping[str, str]) -> bool:
+def asks_too_much(status: int, headers: Mapping[str, str]) -> bool:
+    """Return whether an upstream refuses because it is asked too much: 429, or 403 with a sign of that."""
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return True
     return status == HTTPStatus.FORBIDDEN and ("retry-after" in headers or allowance_spent(headers))

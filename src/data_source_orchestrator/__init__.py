@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from data_source_orchestrator.assemble import orchestrator, source_coordinator
     from data_source_orchestrator.core.allowance import Allowance
     from data_source_orchestrator.core.claim import Contribution, MergeRules, Record
+    from data_source_orchestrator.core.classification import Classification, Sign
     from data_source_orchestrator.core.clock import Chance, Clock, ManualClock, SystemClock
     from data_source_orchestrator.core.context import FetchContext, HttpClient, HttpResponse
     from data_source_orchestrator.core.contract import Contract
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "assemble": ("orchestrator", "source_coordinator"),
     "core.claim": ("Contribution", "MergeRules", "Record"),
+    "core.classification": ("Classification", "Sign"),
     "core.clock": ("Chance", "Clock", "ManualClock", "SystemClock"),
     "core.context": ("FetchContext", "HttpClient", "HttpResponse"),
     "core.contract": ("Contract",),
@@ -138,6 +140,7 @@ __all__ = [
     "Chance",
     "ChaosPolicy",
     "CircuitBreaker",
+    "Classification",
     "Clock",
     "ConcurrencyLimiter",
     "ConcurrencyPolicy",
@@ -187,6 +190,7 @@ __all__ = [
     "ResultCache",
     "RetryBudget",
     "RetryConfig",
+    "Sign",
     "SkipReason",
     "Skipped",
     "Slot",

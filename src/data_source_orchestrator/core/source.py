@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol, TypeVar, cast, get_origin, overload
 
+from data_source_orchestrator.core.classification import Classification
 from data_source_orchestrator.core.contract import Contract
 from data_source_orchestrator.core.durations import Seconds, count, flag, in_seconds, seconds, share
 from data_source_orchestrator.core.errors import ConfigurationError
@@ -41,8 +42,9 @@ class Source(Generic[T]):
 
     `timeout` (seconds) is the whole budget: attempts, waits and queueing. `attempt_timeout` bounds one attempt;
     None gives it what is left. `max_retries` None leaves it to the run; 0 is a value. A lower `priority` comes
-    first. `records` gives a payload's rows to contract, merge and `fetch_meta_only`. `probe` is a lighter
-    fetcher for health checks. `limits` are the source's own; `host` names what it shares with other sources, whose
+    first. `records` gives a payload's rows to contract, merge and `fetch_meta_only`. `classification` is what the
+    source knows of its upstream's errors, statuses and pages beyond the common table. `probe` is a lighter fetcher for
+    health checks. `limits` are the source's own; `host` names what it shares with other sources, whose
     limits the coordinator knows. `budget` is what its extra calls may spend; None leaves it to the coordinator.
     `hedge` and `chaos` are off unless given. `cache` keeps accepted payloads, in memory
     or, where `payload_type` tells what they are, for longer than the process; `serve_stale` is the age in seconds up
@@ -70,6 +72,7 @@ class Source(Generic[T]):
     hedge: HedgePolicy | None = None
     chaos: ChaosPolicy | None = None
     contract: Contract = Contract()
+    classification: Classification = Classification()
     records: Callable[[T], Sequence[Any]] = field(default=cast("Callable[[T], Sequence[Any]]", rows_of), repr=False)
     probe: Fetcher[object] | None = field(default=None, repr=False)
     cache: CachePolicy | None = None
@@ -172,6 +175,7 @@ def _check_parts(source: Source[Any]) -> None:
         "probe": (source.probe is None or callable(source.probe), "a function, or None for the fetcher itself"),
         "records": (callable(source.records), "a function of the payload that returns its rows"),
         "contract": (isinstance(source.contract, Contract), "a Contract"),
+        "classification": (isinstance(source.classification, Classification), "a Classification"),
         "breaker": (isinstance(source.breaker, BreakerPolicy), "a BreakerPolicy"),
         "limits": (source.limits is None or isinstance(source.limits, LimitPolicy), "a LimitPolicy, or None"),
         "host": (source.host is None or _is_name(source.host), "a name, or None"),

@@ -287,6 +287,7 @@ class SourceCoordinator:
         self._scopes.limit(guard, source)
         guard.hedge_by(source.hedge)
         guard.stir_by(source.chaos)
+        guard.classify_by(source.classification)
         return guard
 
     def _guarded_by(self, guard: Guard) -> _Entry | None:
@@ -323,6 +324,7 @@ class SourceCoordinator:
 def _follow(guard: Guard, source: Source[Any], changes: Container[str]) -> None:
     """Let a guard follow what has changed of its source."""
     guard.breaker.policy = source.breaker
+    guard.classify_by(source.classification)
     if "hedge" in changes:
         guard.hedge_by(source.hedge)
     if "chaos" in changes:

@@ -135,6 +135,7 @@ class Flights:
                 told=told,
                 delayed=partial(coordinator.hold, key),
                 robots=call.source.robots,
+                own=call.source.classification,
             ),
             deadline=call.deadline,
             attempt=attempt,

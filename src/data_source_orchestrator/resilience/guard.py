@@ -11,6 +11,7 @@ It must not know who else is asked, nor what health or a store makes of an outco
 from collections.abc import Awaitable
 from typing import Any, TypeVar
 
+from data_source_orchestrator.core.classification import Classification
 from data_source_orchestrator.core.clock import Chance, Clock
 from data_source_orchestrator.core.events import (
     AttemptFinished,
@@ -96,6 +97,10 @@ class Guard:
         """Let the attempts from now on pass these limits, or none; `pace` is that of them which an upstream moves."""
         self.limits = limits
         self._attempts.pace = pace
+
+    def classify_by(self, classification: Classification) -> None:
+        """Read errors from now on with what is known of this upstream, before the common table."""
+        self._attempts.classification = classification
 
     @property
     def chaos(self) -> Chaos | None:

@@ -9,6 +9,8 @@ from contextlib import suppress
 from typing import Any
 
 from data_source_orchestrator.core.allowance import Allowance
+from data_source_orchestrator.core.classification import Classification
+from data_source_orchestrator.core.classification.signs import HEAD
 from data_source_orchestrator.core.clock import Clock
 from data_source_orchestrator.core.errors import FetchError
 from data_source_orchestrator.core.threads import FETCHER_THREAD
@@ -17,7 +19,7 @@ from data_source_orchestrator.web.answer import Answer, Asker
 from data_source_orchestrator.web.courtesy import Counted, Courtesy, Crawling, Told
 from data_source_orchestrator.web.daemon import in_daemon_thread
 from data_source_orchestrator.web.decoding import Body
-from data_source_orchestrator.web.judgement import HEAD, challenge, is_challenge, judge, needs_head
+from data_source_orchestrator.web.judgement import COMMON, judge, needs_head
 from data_source_orchestrator.web.policy import KIB, HttpPolicy
 from data_source_orchestrator.web.response import Response
 from data_source_orchestrator.web.robots import Robots
@@ -34,6 +36,9 @@ A larger one is parsed in a daemon thread, for a few megabytes can be written so
 """
 
 
+_GOOD = range(200, 300)
+
+
 class Client:
     """One attempt's `HttpClient`; all that its calls raise is `FetchError`, of these kinds.
 
@@ -45,7 +50,18 @@ class Client:
     or outside `HttpPool.use()`: `ConfigurationError`.
     """
 
-    __slots__ = ("_asker", "_clock", "_delayed", "_observed", "_policy", "_received", "_robots", "_told", "_total")
+    __slots__ = (
+        "_asker",
+        "_clock",
+        "_delayed",
+        "_observed",
+        "_own",
+        "_policy",
+        "_received",
+        "_robots",
+        "_told",
+        "_total",
+    )
 
     def __init__(  # noqa: PLR0913 — each is another thing that is handed in
         self,
@@ -58,6 +74,7 @@ class Client:
         told: Told | None = None,
         robots: Robots | None = None,
         delayed: Callable[[float], None] | None = None,
+        own: Classification = COMMON,
     ) -> None:
         self._asker = asker
         self._policy = policy
@@ -67,6 +84,7 @@ class Client:
         self._told = told
         self._robots = robots
         self._delayed = delayed
+        self._own = own
         self._total = 0
 
     async def get(
@@ -87,8 +105,7 @@ class Client:
         async with asker.ask(url, params, headers, self._courtesy(asker, page=page)) as answer:
             await self._accept(answer)
             body = await self._whole(answer, max_body)
-        if is_challenge(answer.status, answer.headers, body):
-            raise challenge(answer.url)
+        self._look_through(answer, body)
         return Response(
             url=answer.url,
             status=answer.status,
@@ -134,8 +151,7 @@ class Client:
             await self._accept(answer)
             head = Body(answer.headers, self._policy, answer.url)
             await self._feed(answer, head)
-            if is_challenge(answer.status, answer.headers, head.so_far):
-                raise challenge(answer.url)
+            self._look_through(answer, head.so_far)
 
     def _courtesy(self, asker: Asker, *, page: bool) -> Courtesy:
         robots = self._robots
@@ -156,8 +172,15 @@ class Client:
     async def _accept(self, answer: Answer) -> None:
         if self._observed is not None and (allowance := parse_allowance(answer.headers, self._clock.now())):
             self._observed(allowance)
-        head = await self._error_head(answer) if needs_head(answer.status) else b""
-        failure = judge(answer.status, answer.headers, head, url=answer.url, now=self._clock.now())
+        if answer.status in _GOOD:
+            return  # its body is looked through when it is there
+        head = await self._error_head(answer) if needs_head(answer.status, self._own) else b""
+        self._look_through(answer, head)
+
+    def _look_through(self, answer: Answer, body: bytes) -> None:
+        """Raise what an answer fails with, by its status, its headers and what its body begins with."""
+        now = self._clock.now()
+        failure = judge(answer.status, answer.headers, body[:HEAD], url=answer.url, now=now, own=self._own)
         if failure is not None:
             raise failure
 

@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 from data_source_orchestrator.core.clock import Clock
+from data_source_orchestrator.core.retry_after import asked_wait
 from data_source_orchestrator.core.traffic import WireRequest
 from data_source_orchestrator.web.judgement import asks_too_much
-from data_source_orchestrator.web.retry_after import asked_wait
 
 Told = Callable[[WireRequest], None]
 """Hears of each request when it has ended."""

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from data_source_orchestrator.core.allowance import Allowance
+from data_source_orchestrator.core.classification import Classification
 from data_source_orchestrator.core.clock import Clock
 from data_source_orchestrator.core.context import HttpClient
 from data_source_orchestrator.core.errors import ConfigurationError
@@ -19,6 +20,7 @@ from data_source_orchestrator.web.client import Client
 from data_source_orchestrator.web.courtesy import Told
 from data_source_orchestrator.web.daemon import in_daemon_thread
 from data_source_orchestrator.web.introduction import product_token, user_agent
+from data_source_orchestrator.web.judgement import COMMON
 from data_source_orchestrator.web.policy import HttpPolicy
 from data_source_orchestrator.web.robots import Robots
 
@@ -63,7 +65,7 @@ class HttpPool:
                 del self._tenancies[loop]
                 await tenancy.close()
 
-    def client(
+    def client(  # noqa: PLR0913 — each is another thing that is handed in
         self,
         *,
         received: Callable[[int], None],
@@ -71,12 +73,14 @@ class HttpPool:
         told: Told | None = None,
         delayed: Callable[[float], None] | None = None,
         robots: bool = True,
+        own: Classification = COMMON,
     ) -> HttpClient:
         """Return a client for one attempt.
 
         `received` is told the attempt's bytes off the wire as they grow, `observed` what an upstream says is left of
         our allowance, `told` of every request that has ended, and `delayed` the seconds that a robots.txt wants after
-        a request for a page. Without `robots` pages are asked for whatever robots.txt says.
+        a request for a page. Without `robots` pages are asked for whatever robots.txt says. `own` is what its source
+        knows of the upstream's answers beyond the common table.
         """
         return Client(
             self._asker,
@@ -87,6 +91,7 @@ class HttpPool:
             told=told,
             robots=self.robots if robots else None,
             delayed=delayed,
+            own=own,
         )
 
     async def prepare(self) -> None:

@@ -31,7 +31,7 @@ MADE = "<!-- made by scripts/reference.py -->\n"
 PROMISE = re.compile(r"\b([ABDSXCR]\d{1,2})\b")
 
 LATER = {
-    "A19": "the part about HTTP validators and the command line's own limits",
+    "A19": "the part about HTTP validators",
     "A23": "conditional requests",
 }
 """Rows that wait, wholly or in part, for what is not built yet."""

@@ -12,6 +12,7 @@ from data_source_orchestrator import (
     LimitPolicy,
     NotAskedError,
     OrchestratorConfig,
+    RateLimitPolicy,
     RetryConfig,
     Skipped,
     SkipReason,
@@ -111,3 +112,15 @@ async def test_what_was_asked_is_kept_by_every_process_and_forgotten_with_the_so
         async with house(Source(key="a", fetcher=fetch), forbidden, store=store) as orchestrator:
             told = (await orchestrator.get_politeness()).sources
             assert (told["a"].traffic.fetches, told["b"].traffic.fetches) == (0, 2)
+
+
+async def test_what_a_limit_delayed_or_held_back_is_counted(tmp_path: Path):
+    two_seconds = LimitPolicy(rate=RateLimitPolicy(limit=1, per=2))
+    source = scripted("a", [1]).but(limits=two_seconds, timeout=3)
+    async with disk(tmp_path) as store, house(source, store=store) as orchestrator:
+        await orchestrator.fetch()
+        await orchestrator.fetch()
+        orchestrator.coordinator.hold("a", 60)
+        await orchestrator.fetch()
+        told = (await orchestrator.get_politeness()).sources["a"].traffic
+    assert (told.fetches, told.delays, told.delayed, told.held_back) == (2, 1, 2, 1)

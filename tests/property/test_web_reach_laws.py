@@ -16,7 +16,7 @@ def _at(prefix: str, shift: int = 0) -> Callable[[int], int]:
     return lambda number: int(ipaddress.IPv6Address(prefix)) | number << shift
 
 
-FORMS = {
+FORMS: dict[str, Callable[[int], int]] = {
     "mapped": _at("::ffff:0:0"),
     "compatible": _at("::"),
     "translated": _at("::ffff:0:0:0"),
@@ -40,7 +40,8 @@ SPELLINGS: list[Callable[[ipaddress.IPv4Address], str]] = [
 
 @given(IPV4, st.sampled_from(sorted(FORMS)))
 def test_an_address_that_carries_another_is_as_public_as_that(address: ipaddress.IPv4Address, form: str):
-    assert is_public(ipaddress.IPv6Address(FORMS[form](int(address)))) is is_public(address)
+    carrying = ipaddress.IPv6Address(FORMS[form](int(address)))
+    assert is_public(carrying) is is_public(address)
 
 
 @given(IPV4, st.sampled_from(SPELLINGS))
@@ -49,7 +50,8 @@ def test_a_proxy_is_asked_for_no_spelling_of_an_inner_address(
 ):
     reach = Reach()
     reach.follow_redirect()
-    assert reach.admits_name(spell(address)) is is_public(address)
+    spelt = spell(address)
+    assert reach.admits_name(spelt) is is_public(address)
 
 
 @given(st.ip_addresses(v=6))

@@ -43,12 +43,13 @@ def test_a_request_counts_as_what_became_of_it(status: int | None, members: Any,
 
 def test_numbers_add_up_by_host_since_the_first_of_them():
     later = asked(WireRequest(host="b.example", status=304), NOON + timedelta(hours=1))
-    total = one(received=5) + later + one(500) + SourceTraffic(fetches=2, held_back=1, forbidden=1)
+    total = one(received=5) + later + one(500) + SourceTraffic(fetches=2, held_back=1, forbidden=1, delays=2, delayed=4)
     assert total.hosts == {
         "a.example": HostTraffic(requests=2, received=5, failed=1),
         "b.example": HostTraffic(requests=1, not_modified=1),
     }
     assert (total.since, total.fetches, total.held_back, total.forbidden) == (NOON, 2, 1, 1)
+    assert (total.delays, total.delayed) == (2, 4)
     assert total.requests_per_fetch == 1.5
     assert one().requests_per_fetch is None
 
@@ -63,7 +64,7 @@ def test_an_upstream_that_redirects_everywhere_fills_no_store():
 
 
 def test_what_is_stored_is_read_again_and_what_is_not_ours_counts_as_nothing():
-    total = one(429, limited=True, wait=2.5) + SourceTraffic(fetches=1)
+    total = one(429, limited=True, wait=2.5) + SourceTraffic(fetches=1, delays=1, delayed=0.5)
     document = traffic_to_json(total)
     assert traffic_from_json(document) == total
     damaged = (None, 7, {**document, "schema": "x"}, {**document, "hosts": {"a": {}}}, {**document, "fetches": -1})

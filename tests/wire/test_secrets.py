@@ -109,7 +109,8 @@ async def outcome_of(address: str, way: str, heard: Any) -> object:
             case "page":
                 return await ctx.http.get_text(address, headers=HEADERS, max_body=1000, page=True)
             case _:
-                return await ctx.http.check(address)
+                await ctx.http.check(address)
+                return []
 
     source: Source[Any] = Source(key="a", fetcher=fetch, timeout=0.4)
     orchestrator = DataSourceOrchestrator(SourceCoordinator([source]), retry=RetryConfig(max_retries=0))

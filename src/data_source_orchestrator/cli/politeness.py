@@ -105,6 +105,8 @@ def _met(traffic: SourceTraffic) -> Iterator[str]:
             f"told {counted(total.limited, 'time')} that it was asked too much,"
             f" {counted(total.waits, 'time')} with a wait, {span(total.waited)} in all"
         )
+    if traffic.delays:
+        yield f"made to wait {counted(traffic.delays, 'time')} by a limit of ours, {span(traffic.delayed)} in all"
     if traffic.held_back:
         yield f"held back {counted(traffic.held_back, 'time')} because a limit or such a wait was in force"
 
@@ -147,6 +149,8 @@ def _source(each: SourcePoliteness) -> dict[str, Json]:
         **_host(traffic.total),
         "requests_per_fetch": traffic.requests_per_fetch,
         "held_back": traffic.held_back,
+        "delays": traffic.delays,
+        "delayed_s": traffic.delayed,
         "host": source.host,
         "limits": _policy(each.limits),
         "robots": {

@@ -78,6 +78,14 @@ class RetryScheduled(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallDelayed(Event):
+    """A call waited `seconds` for the limits of its source, its host or all, and was let through."""
+
+    source: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetRefused(Event):
     """An extra call was refused, because a source's budget is spent, or the run's where no source is named."""
 

@@ -56,12 +56,15 @@ class SourceTraffic:
 
     `fetches` counts how often its data was wanted and somebody was asked for it, checks included; `held_back` how often
     nobody was, because a limit or the upstream's own wait stood in the way; `forbidden` how often robots.txt did.
+    `delays` counts the calls that waited for a limit, and `delayed` the seconds of that in all.
     """
 
     since: datetime | None = None
     fetches: int = 0
     held_back: int = 0
     forbidden: int = 0
+    delays: int = 0
+    delayed: float = 0.0
     hosts: Mapping[str, HostTraffic] = field(default_factory=dict)
 
     @property
@@ -82,6 +85,8 @@ class SourceTraffic:
             fetches=self.fetches + other.fetches,
             held_back=self.held_back + other.held_back,
             forbidden=self.forbidden + other.forbidden,
+            delays=self.delays + other.delays,
+            delayed=self.delayed + other.delayed,
             hosts=_together(self.hosts, other.hosts) if other.hosts else self.hosts,
         )
 
@@ -128,6 +133,8 @@ def traffic_to_json(traffic: SourceTraffic) -> dict[str, Json]:
         "fetches": traffic.fetches,
         "held_back": traffic.held_back,
         "forbidden": traffic.forbidden,
+        "delays": traffic.delays,
+        "delayed_s": traffic.delayed,
         "hosts": {host: {name: getattr(each, name) for name in _COUNTS} for host, each in traffic.hosts.items()},
     }
 
@@ -144,6 +151,8 @@ def traffic_from_json(document: Json) -> SourceTraffic:
             fetches=whole(held["fetches"]),
             held_back=whole(held["held_back"]),
             forbidden=whole(held["forbidden"]),
+            delays=whole(held["delays"]),
+            delayed=number(held["delayed_s"]),
             hosts={text(host): _host(each) for host, each in hosts.items()},
         )
     except (KeyError, TypeError, ValueError, OverflowError):

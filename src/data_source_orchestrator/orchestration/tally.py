@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from data_source_orchestrator.core.events import (
+    CallDelayed,
     Event,
     RequestFinished,
     SourceChecked,
@@ -27,7 +28,7 @@ class Tally:
 
     def __init__(self, hub: Hub) -> None:
         self._counted: dict[str, SourceTraffic] = {}
-        hub.follow(self._heard, RequestFinished, SourceFinished, SourceChecked, SourceForgotten)
+        hub.follow(self._heard, RequestFinished, CallDelayed, SourceFinished, SourceChecked, SourceForgotten)
 
     @property
     def counted(self) -> Traffic:
@@ -47,6 +48,8 @@ class Tally:
         match event:
             case RequestFinished(source=key, request=request):
                 self._add(key, asked(request, event.at))
+            case CallDelayed(source=key, seconds=seconds):
+                self._add(key, SourceTraffic(delays=1, delayed=seconds))
             case SourceFinished(executed=executed):
                 self._add(executed.outcome.source, _wanted(executed.outcome))
             case SourceChecked(source=key):

@@ -18,6 +18,7 @@ from data_source_orchestrator.core.events import (
     AttemptStarted,
     BreakerChanged,
     BudgetRefused,
+    CallDelayed,
     CallHedged,
     ChaosInjected,
     Events,
@@ -218,9 +219,13 @@ class Guard:
         """Return the attempt of that number when its turn has come, or why it may not be made."""
         if self.limits is None:
             return self._admitted(wanted, number)
+        began = self._clock.monotonic()
         passage = await self.limits.enter(wanted.deadline)
         if isinstance(passage, Refusal):
             return Skipped(source=self.key, reason=passage.reason, detail=limited(passage.scope, passage.retry_after))
+        if self._events.hears(CallDelayed):
+            waited = self._clock.monotonic() - began
+            self._events.emit(CallDelayed(at=self._clock.now(), source=self.key, seconds=waited))
         return self._admitted(wanted, number, passage)
 
     def _make(self, attempt: Attempt[T], run_budget: RetryBudget | None) -> Awaitable[Attempt[T] | None] | None:

@@ -83,6 +83,8 @@ class SourceOverrides:
     def _changes(self, source: Source[T]) -> dict[str, Any]:
         told = {name: getattr(self, name) for name in (*PLAIN, *POLICIES)}
         changes: dict[str, Any] = {name: told[name] for name in PLAIN if told[name] is not None}
+        if self.robots is False:
+            changes["robots_reason"] = self.robots_reason or ""  # the plug-in's own was not for this
         if self.minimum_rows is not None:
             changes["contract"] = replace(source.contract, minimum_rows=self.minimum_rows)
         if self.limits is not None:

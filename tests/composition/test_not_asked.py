@@ -22,6 +22,7 @@ from data_source_orchestrator import (
 from data_source_orchestrator.core.events import RequestFinished
 from data_source_orchestrator.core.traffic import WireRequest
 from data_source_orchestrator.testing import VirtualClock, script_of, scripted
+from data_source_orchestrator.web.robots_copy import RobotsCopy
 
 FORBIDDEN = NotAskedError(SkipReason.ROBOTS, "robots.txt does not allow it")
 
@@ -124,3 +125,14 @@ async def test_what_a_limit_delayed_or_held_back_is_counted(tmp_path: Path):
         await orchestrator.fetch()
         told = (await orchestrator.get_politeness()).sources["a"].traffic
     assert (told.fetches, told.delays, told.delayed, told.held_back) == (2, 1, 2, 1)
+
+
+async def test_a_robots_txt_that_one_process_has_read_spares_the_next_one_to_ask(tmp_path: Path):
+    now = VirtualClock().now()
+    copy = RobotsCopy(read_at=now, since=now, text="User-agent: *\nDisallow: /no")
+    async with disk(tmp_path) as store:
+        async with house(scripted("a", [1]), store=store) as orchestrator:
+            orchestrator._http.robots.take_over({"https://a.example": copy.document})
+            await orchestrator.fetch()
+        async with house(scripted("a", [1]), store=store) as orchestrator:
+            assert orchestrator._http.robots.copies == {"https://a.example": copy}

@@ -1,5 +1,6 @@
 """robots.txt through the whole engine: what a source's own settings make of it, and who keeps its wishes."""
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from data_source_orchestrator import (
     DataSourceOrchestrator,
     FetchContext,
+    FetchError,
     LimitPolicy,
     RetryConfig,
     Skipped,
@@ -15,7 +17,7 @@ from data_source_orchestrator import (
 )
 from data_source_orchestrator.core.events import RequestFinished
 from data_source_orchestrator.core.outcome import Failure
-from data_source_orchestrator.testing.fault_server import FaultServer, answer, in_turn
+from data_source_orchestrator.testing.fault_server import FaultServer, answer, in_turn, rate_limited
 
 pytestmark = pytest.mark.real_time
 
@@ -60,6 +62,23 @@ async def test_a_crawl_delay_is_kept_by_the_pace_that_the_source_shares_with_its
     wishes = answer("User-agent: *\nCrawl-delay: 30")
     async with FaultServer({"*": answer("a page"), "/robots.txt": wishes}) as server:
         orchestrator = house(server, "/yes", host="a.example", timeout=5)
+        assert (await orchestrator.fetch())["a"] == "a page"
+        outcome = (await orchestrator.fetch()).outcomes["a"]
+        assert isinstance(outcome, Skipped)
+        assert outcome.reason == "rate_limit"
+        assert len(server.requests) == 2
+
+
+async def test_a_wait_is_kept_even_where_the_fetcher_does_without_the_answer_that_asked_for_it():
+    async with FaultServer({"/page": answer("a page"), "/extra": rate_limited("3600")}) as server:
+
+        async def fetch(ctx: FetchContext) -> Any:
+            with suppress(FetchError):
+                await ctx.http.get_json(server.url("/extra"))
+            return await ctx.http.get_text(server.url("/page"))
+
+        source: Source[Any] = Source(key="a", fetcher=fetch, limits=LimitPolicy())
+        orchestrator = DataSourceOrchestrator(SourceCoordinator([source]))
         assert (await orchestrator.fetch())["a"] == "a page"
         outcome = (await orchestrator.fetch()).outcomes["a"]
         assert isinstance(outcome, Skipped)

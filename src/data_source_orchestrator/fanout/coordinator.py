@@ -224,7 +224,7 @@ class SourceCoordinator:
             entry.guard.pace.observe(allowance)
 
     def hold(self, key: str, seconds: float) -> None:
-        """Let a source make no further call for that many seconds, as its upstream wants it after each one."""
+        """Let a source make no further call for that many seconds, as its upstream wants it."""
         entry = self._entries.get(key)
         if entry is not None and entry.guard.pace is not None:
             entry.guard.pace.hold(seconds)

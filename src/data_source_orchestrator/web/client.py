@@ -164,8 +164,8 @@ class Client:
 
         async def admitted(url: str) -> None:
             delay = await robots.admit(url, read)
-            if delay is not None and self._delayed is not None:
-                self._delayed(delay)
+            if delay is not None:
+                self._leave_alone(delay)
 
         return Crawling(self._told, self._clock, admitted=admitted)
 
@@ -181,8 +181,15 @@ class Client:
         """Raise what an answer fails with, by its status, its headers and what its body begins with."""
         now = self._clock.now()
         failure = judge(answer.status, answer.headers, body[:HEAD], url=answer.url, now=now, own=self._own)
-        if failure is not None:
-            raise failure
+        if failure is None:
+            return
+        if failure.retry_after is not None:
+            self._leave_alone(failure.retry_after)  # also where the fetcher can do without this answer
+        raise failure
+
+    def _leave_alone(self, seconds: float) -> None:
+        if self._delayed is not None:
+            self._delayed(seconds)
 
     async def _error_head(self, answer: Answer) -> bytes:
         """Return what an error's body begins with; one that is slow, cut or broken says nothing more."""

@@ -78,9 +78,9 @@ class HttpPool:
         """Return a client for one attempt.
 
         `received` is told the attempt's bytes off the wire as they grow, `observed` what an upstream says is left of
-        our allowance, `told` of every request that has ended, and `delayed` the seconds that a robots.txt wants after
-        a request for a page. Without `robots` pages are asked for whatever robots.txt says. `own` is what its source
-        knows of the upstream's answers beyond the common table.
+        our allowance, `told` of every request that has ended, and `delayed` the seconds for which an upstream wants to
+        be left alone, by a refusal, or by its robots.txt after a request for a page. Without `robots` pages are asked
+        for whatever robots.txt says. `own` is what its source knows of the upstream's answers beyond the common table.
         """
         return Client(
             self._asker,

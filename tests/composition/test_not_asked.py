@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from test_keeping import disk
+import pytest
+from test_keeping import disk, documents
 
 from data_source_orchestrator import (
     DataSourceOrchestrator,
@@ -136,3 +137,15 @@ async def test_a_robots_txt_that_one_process_has_read_spares_the_next_one_to_ask
             await orchestrator.fetch()
         async with house(scripted("a", [1]), store=store) as orchestrator:
             assert orchestrator._http.robots.copies == {"https://a.example": copy}
+
+
+@pytest.mark.usefixtures("unlogged")
+async def test_what_was_asked_while_the_store_failed_is_kept_by_the_next_transaction(tmp_path: Path):
+    async with disk(tmp_path) as store, house(scripted("a", [1]), store=store) as orchestrator:
+        store.broken = True
+        await orchestrator.fetch()
+        assert (await orchestrator.get_politeness()).sources["a"].traffic.fetches == 1
+        store.broken = False
+        await orchestrator.fetch()
+        kept = await documents(store, "traffic")
+        assert kept["a"]["fetches"] == 2

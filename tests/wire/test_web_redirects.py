@@ -10,7 +10,7 @@ import pytest
 from data_source_orchestrator.core.clock import SystemClock
 from data_source_orchestrator.core.context import HttpClient
 from data_source_orchestrator.core.errors import FetchError
-from data_source_orchestrator.testing.fault_server import FaultServer, Reply, Request, answer, redirect
+from data_source_orchestrator.testing.fault_server import FaultServer, Reply, Request, answer, hang_up, redirect
 from data_source_orchestrator.web import HttpPolicy, HttpPool
 
 pytestmark = pytest.mark.real_time
@@ -151,12 +151,12 @@ async def test_of_a_name_with_several_addresses_only_a_public_one_is_taken(monke
 
     monkeypatch.setattr(socket, "getaddrinfo", several)
     policy = HttpPolicy(trusted=(INNER,))  # which stands for a public address here
-    async with upstream({"/b": answer("secret", status=404)}, policy) as (server, client):
+    async with upstream({"/b": hang_up()}, policy) as (server, client):
         server.routes["/a"] = redirect(server.url("/b", host="several.example"))
         error = await failure(client, server.url("/a"))
         assert [request.path for request in server.requests] == ["/a", "/b"]
-    assert error.kind == "client"
-    assert "answered 404" in str(error), "and what it fails with is told, not the address that was passed over"
+    assert error.kind == "connection"
+    assert "hung up" in str(error), "and what it fails with is told, not the address that was passed over"
 
 
 async def test_no_name_that_looks_up_inner_addresses_alone_is_reached(monkeypatch: pytest.MonkeyPatch):

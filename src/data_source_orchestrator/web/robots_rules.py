@@ -1,6 +1,6 @@
 """What one robots.txt says to us: which addresses we may ask for, and how much time to leave between two requests.
 
-Matching is Protego's. It gets only the groups that speak to us or to all, each once: a hostile file of half a megabyte
+Matching is Protego's. It gets only the groups that speak to us or to all: a hostile file of half a megabyte
 that names thousands of crawlers above thousands of rules would make it hold their product. Imports Protego, an extra.
 """
 
@@ -38,7 +38,7 @@ class RobotsRules:
 
 
 def _groups_for(text: str, token: str) -> Iterator[str]:
-    """Yield the lines of the groups that are for this token or for all; a group's agents are named once."""
+    """Yield the lines of the groups that are for this token or for all, and of their agents only these two."""
     mine: set[str] = set()
     naming = False
     for line in text.splitlines():
@@ -46,7 +46,7 @@ def _groups_for(text: str, token: str) -> Iterator[str]:
             mine = mine if naming else set()
             naming = True
             named = found[1].partition("#")[0].strip().lower()
-            if named in {token, _ALL} - mine:
+            if named in {token, _ALL}:
                 mine.add(named)
                 yield f"User-agent: {named}"
         elif _RULE.match(line):

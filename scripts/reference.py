@@ -19,6 +19,7 @@ import typer
 from cod_sources import plugin
 from data_source_orchestrator.cli.app import EPILOG, build
 from data_source_orchestrator.core import errors, events
+from data_source_orchestrator.core.classification import SIGNS, TABLE, Row, Sign
 from data_source_orchestrator.core.verdicts import FailureKind, SkipReason, Verdict
 from data_source_orchestrator.settings import CONFIG, SETTINGS, Setting
 
@@ -30,7 +31,7 @@ MADE = "<!-- made by scripts/reference.py -->\n"
 PROMISE = re.compile(r"\b([ABDSXCR]\d{1,2})\b")
 
 LATER = {
-    "A19": "the part about HTTP validators and the command line's own limits",
+    "A19": "the part about HTTP validators",
     "A23": "conditional requests",
 }
 """Rows that wait, wholly or in part, for what is not built yet."""
@@ -89,6 +90,50 @@ They say nothing about the source.
 {verdicts}.
 """
 
+CLASSIFICATION_INTRO = """# What goes wrong, and which kind that is
+
+One table for everybody. It is read once, where a fetch has failed; retry, breaker, health and metrics all use the kind
+that it gave. The first of these that fits decides:
+
+1. A `FetchError(kind)` says its kind itself; our own HTTP client raises nothing else.
+2. What the source says of its own errors, statuses and pages: `Source(classification=Classification(…))`.
+3. The table: an error is known by its class or its nearest ancestor in it, whatever library it comes from; a group of
+   errors by its first one that is no cancellation.
+"""
+
+CLASSIFICATION_OWN = """## What a source may add
+
+```python
+from data_source_orchestrator import Classification, FailureKind, Sign, Source
+
+
+class SoldOutError(Exception):
+    pass
+
+
+async def prices() -> list[int]:
+    raise SoldOutError("nothing left")
+
+
+shop = Source(
+    key="shop",
+    fetcher=prices,
+    classification=Classification(
+        errors={SoldOutError: "empty"},  # with all its subclasses
+        statuses={404: "empty", 202: "server"},  # good ones too: here 202 means "not ready yet"
+        signs=(
+            Sign(kind=FailureKind.SERVER, told="is down for maintenance", body=rb".*?be right back", wait=300),
+            Sign(kind=FailureKind.BLOCKED, told="wants a captcha", header=("x-guard", "captcha")),
+        ),
+    ),
+)
+```
+
+A sign is looked for in the headers, or in the first 4096 bytes of a body, of what our own client is answered, good
+statuses included. Its `body` is a pattern of bytes that begins where the body does, whatever the case; `statuses` names
+those under which alone it counts. `wait` is in seconds, for an answer that names none itself.
+"""
+
 PROMISES_INTRO = """# Promises and their proofs
 
 The first README's promises (B), the ambiguities it left (A), and the mistakes of its program (D, X, C, R, S), each with
@@ -142,6 +187,45 @@ def errors_page() -> str:
         "## Faults of the sandbox\n",
         table(("fault", "meaning", "sources"), faults),
     )
+
+
+def classification_page() -> str:
+    """Return the table from what goes wrong to its kind, and the signs that are looked for."""
+    rows = [(row.seen, _meant(row), _again(row), _statuses(row), _classes_of(row)) for row in TABLE]
+    signs = [(_sign(sign), ", ".join(map(str, sorted(sign.statuses))) or "any", f"`{sign.kind}`") for sign in SIGNS]
+    return page(
+        CLASSIFICATION_INTRO,
+        "## The table\n",
+        table(("what", "kind", "retried", "statuses", "classes"), rows),
+        "## Signs\n",
+        table(("sign", "statuses", "kind"), signs),
+        CLASSIFICATION_OWN,
+    )
+
+
+def _meant(row: Row) -> str:
+    return f"`{row.kind}`" if row.kind else f"by its {row.means}"
+
+
+def _again(row: Row) -> str:
+    return {True: "yes", False: "no", None: ""}[row.retried]
+
+
+def _statuses(row: Row) -> str:
+    told = (f"{each.start}" if len(each) == 1 else f"{each.start} to {each.stop - 1}" for each in row.statuses)
+    return ", ".join(told)
+
+
+def _classes_of(row: Row) -> str:
+    return ", ".join(f"`{name.removeprefix('builtins.')}`" for name in row.classes.split())
+
+
+def _sign(sign: Sign) -> str:
+    wait = f"; without a wait of its own, {sign.wait:g} s" if sign.wait else ""
+    if sign.header is not None:
+        return f"`{': '.join(sign.header)}`"
+    pattern = (sign.body or b"").decode().replace("|", "\\|")
+    return f"a body that begins as `{pattern}`{wait}"
 
 
 def promises_page() -> str:
@@ -236,6 +320,7 @@ PAGE_MAKERS: dict[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "events.md": events_page,
     "errors.md": errors_page,
+    "classification.md": classification_page,
     "promises.md": promises_page,
     "commands.md": commands_page,
     "names.md": names_page,

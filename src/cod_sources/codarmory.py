@@ -196,6 +196,7 @@ def source(base_url: str) -> Source[CodArmory]:
         records=lambda payload: payload.records,
         payload_type=CodArmory,
         upstream=base_url,
+        robots_reason="it reads six raw files of a public repository, and no page",
     )
 
 

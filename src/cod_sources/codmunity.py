@@ -141,7 +141,7 @@ def source(site_url: str, api_url: str) -> Source[CodMunity]:
         async with together() as group:
             for path in RANKINGS:
                 group.create_task(_ask_ranking(ctx, api_url, path, documents, notes))
-            page = group.create_task(ctx.http.get_text(f"{site_url}{PAGE}", max_body=LARGEST))
+            page = group.create_task(ctx.http.get_text(f"{site_url}{PAGE}", max_body=LARGEST, page=True))
         for path, document in documents.items():
             ctx.show(f"ranking {path}", document)
         read_page = partial(_read_all, page.result(), documents, notes, ctx.show)
@@ -150,7 +150,7 @@ def source(site_url: str, api_url: str) -> Source[CodMunity]:
         return payload
 
     async def probe(ctx: FetchContext) -> None:
-        await ctx.http.check(f"{site_url}{PAGE}")
+        await ctx.http.check(f"{site_url}{PAGE}", page=True)
 
     return Source(
         key=KEY,
@@ -167,6 +167,7 @@ def source(site_url: str, api_url: str) -> Source[CodMunity]:
         records=lambda payload: payload.records,
         payload_type=CodMunity,
         upstream=f"{site_url} {api_url}",
+        robots_reason="the page is read as robots.txt allows; the rankings are JSON that the site serves to programs",
     )
 
 

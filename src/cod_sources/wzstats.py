@@ -126,6 +126,7 @@ def source(base_url: str) -> Source[WZStats]:
         records=lambda payload: payload.records,
         payload_type=WZStats,
         upstream=base_url,
+        robots_reason="it reads one JSON document that the site serves to programs, and no page",
     )
 
 

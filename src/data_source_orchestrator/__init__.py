@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from data_source_orchestrator.assemble import orchestrator, source_coordinator
     from data_source_orchestrator.core.allowance import Allowance
     from data_source_orchestrator.core.claim import Contribution, MergeRules, Record
+    from data_source_orchestrator.core.classification import Classification, Sign
     from data_source_orchestrator.core.clock import Chance, Clock, ManualClock, SystemClock
     from data_source_orchestrator.core.context import FetchContext, HttpClient, HttpResponse
     from data_source_orchestrator.core.contract import Baseline, Contract, ContractMode, Field, Judgement, Tally
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
         DsoError,
         FetchError,
         InsufficientSourcesError,
+        NotAskedError,
         PermitError,
         SourceFailedError,
         StoreError,
@@ -72,6 +74,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "assemble": ("orchestrator", "source_coordinator"),
     "core.claim": ("Contribution", "MergeRules", "Record"),
+    "core.classification": ("Classification", "Sign"),
     "core.clock": ("Chance", "Clock", "ManualClock", "SystemClock"),
     "core.context": ("FetchContext", "HttpClient", "HttpResponse"),
     "core.contract": ("Baseline", "Contract", "ContractMode", "Field", "Judgement", "Tally"),
@@ -81,6 +84,7 @@ _HOMES = {
         "DsoError",
         "FetchError",
         "InsufficientSourcesError",
+        "NotAskedError",
         "PermitError",
         "SourceFailedError",
         "StoreError",
@@ -145,6 +149,7 @@ __all__ = [
     "Chance",
     "ChaosPolicy",
     "CircuitBreaker",
+    "Classification",
     "Clock",
     "ConcurrencyLimiter",
     "ConcurrencyPolicy",
@@ -189,6 +194,7 @@ __all__ = [
     "MetaResult",
     "Metadata",
     "Metrics",
+    "NotAskedError",
     "OrchestratorConfig",
     "Outcome",
     "OverallHealth",
@@ -203,6 +209,7 @@ __all__ = [
     "RetryBudget",
     "RetryConfig",
     "Served",
+    "Sign",
     "SkipReason",
     "Skipped",
     "Slot",

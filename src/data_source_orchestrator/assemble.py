@@ -26,7 +26,15 @@ from data_source_orchestrator.history.inspection import InspectionFolder
 from data_source_orchestrator.history.store import SqliteStore
 from data_source_orchestrator.orchestration.commit import Batch, commit
 from data_source_orchestrator.orchestration.orchestrator import DataSourceOrchestrator
-from data_source_orchestrator.settings import Settings, SourceOverrides, load, refuse_strangers
+from data_source_orchestrator.settings import (
+    Settings,
+    SourceOverrides,
+    host_limits,
+    host_of,
+    load,
+    refuse_strangers,
+    with_host,
+)
 
 if TYPE_CHECKING:
     orchestrator: DataSourceOrchestrator
@@ -90,7 +98,7 @@ async def assemble(
         if sandbox:
             sources = _made_up(sources, plugins, environment)
         _refuse_beyond(sources, settings)
-        coordinator = _coordinator(sources, settings)
+        coordinator = _coordinator(sources, settings, hosts_of(sources, settings))
         opened = await open_store(path)
         store, trouble = (None, opened) if isinstance(opened, StoreError) else (opened, opened.trouble)
         if store is not None:
@@ -197,7 +205,7 @@ def live() -> DataSourceOrchestrator:
     settings = load(environ=os.environ, folder=Path.cwd())
     plugins = installed_plugins(settings.plugins)
     return DataSourceOrchestrator(
-        _coordinator(_configured(plugins, settings.environment, settings), settings),
+        _coordinator(_configured(plugins, settings.environment, settings), settings, settings.hosts),
         settings.run,
         settings.retry,
         rules=_rules(plugins),
@@ -232,8 +240,15 @@ def _by_plugin(
     return sorted_out
 
 
-def _coordinator(sources: Iterable[Source[Any]], settings: Settings) -> SourceCoordinator:
-    return SourceCoordinator(sources, health=settings.health, limits=settings.limits, host_limits=settings.hosts)
+def hosts_of(sources: Iterable[Source[Any]], settings: Settings) -> dict[str, LimitPolicy]:
+    """Return how much the command asks at most of each host that these sources name."""
+    return host_limits({source.host: None for source in sources if source.host is not None}, settings.hosts)
+
+
+def _coordinator(
+    sources: Iterable[Source[Any]], settings: Settings, hosts: Mapping[str, LimitPolicy]
+) -> SourceCoordinator:
+    return SourceCoordinator(sources, health=settings.health, limits=settings.limits, host_limits=hosts)
 
 
 def _configured(plugins: Sequence[Plugin], environment: Environment, settings: Settings) -> list[Source[Any]]:
@@ -242,9 +257,16 @@ def _configured(plugins: Sequence[Plugin], environment: Environment, settings: S
     keys = [source.key for source in sources]
     refuse_strangers(settings, [variable.name for plugin in plugins for variable in plugin.variables], keys)
     _refuse_unknown(settings.sources, keys)
-    overridden = [_overridden(source, settings.sources.get(source.key, SourceOverrides())) for source in sources]
-    _refuse_strange_hosts(settings, {source.host for source in overridden if source.host is not None})
+    overridden = _with_settings(sources, settings)
+    if settings.hosts:
+        real = _with_settings(sources_of(plugins, settings.environment), settings)  # a sandbox has no host of anybody's
+        _refuse_strange_hosts(settings, {source.host for source in real if source.host is not None})
     return [_heeding(source) for source in overridden]
+
+
+def _with_settings(sources: Iterable[Source[Any]], settings: Settings) -> list[Source[Any]]:
+    """Lay the settings over sources, and let each name its host."""
+    return [with_host(_overridden(each, settings.sources.get(each.key, SourceOverrides()))) for each in sources]
 
 
 def _heeding(source: Source[Any]) -> Source[Any]:
@@ -255,10 +277,16 @@ def _heeding(source: Source[Any]) -> Source[Any]:
 def _made_up(sources: Iterable[Source[Any]], plugins: Iterable[Plugin], environment: Environment) -> list[Source[Any]]:
     """Return the sources whose plug-in has a sandbox; no other may be asked where made-up data is wanted.
 
-    Made-up upstreams are the same from one command to the next, wherever they are served.
+    Made-up upstreams are the same from one command to the next, wherever they are served, and nobody's host.
     """
     keys = {source.key for source in sources_of((each for each in plugins if each.sandbox), environment)}
-    return [source.but(upstream="") for source in sources if source.key in keys]
+    return [_heeding(_of_nobody(source)) for source in sources if source.key in keys]
+
+
+def _of_nobody(source: Source[Any]) -> Source[Any]:
+    """Return a source that reads from no host of anybody's; one that was named for it by a setting stays."""
+    named = source.host if source.host != host_of(source.upstream.partition(" ")[0]) else None
+    return source.but(upstream="", host=named)
 
 
 def _overridden(source: Source[Any], overrides: SourceOverrides) -> Source[Any]:

@@ -49,18 +49,24 @@ class Served:
 
     texts: Mapping[str, str]
 
-    async def get(self, url: str, *, params: Any = None, headers: Any = None, max_body: Any = None) -> Any:
+    async def get(
+        self, url: str, *, params: Any = None, headers: Any = None, max_body: Any = None, page: Any = None
+    ) -> Any:
         raise NotImplementedError
 
     async def get_json(self, url: str, *, params: Any = None, headers: Any = None, max_body: Any = None) -> Any:
         return json.loads(await self.get_text(url, params=params, headers=headers, max_body=max_body))
 
-    async def get_text(self, url: str, *, params: Any = None, headers: Any = None, max_body: Any = None) -> str:
+    async def get_text(
+        self, url: str, *, params: Any = None, headers: Any = None, max_body: Any = None, page: Any = None
+    ) -> str:
         assert params is headers is None
         assert max_body, "a shipped source says how much it may be sent"
+        assert bool(page) is (urlsplit(url).path == codmunity.PAGE), "a shipped source says what is a page"
         return self.texts[urlsplit(url).path]
 
-    async def check(self, url: str) -> None:
+    async def check(self, url: str, *, page: Any = None) -> None:
+        assert bool(page) is (urlsplit(url).path == codmunity.PAGE)
         assert urlsplit(url).path in self.texts
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from cod_sources import codarmory as codarmory_source
 from cod_sources import plugin
+from cod_sources.codmunity import PAGE
 from data_source_orchestrator.core.context import FetchContext, Show
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.errors import FetchError
@@ -39,7 +40,9 @@ class Upstream:
     busy: int = 0
     busiest: int = 0
 
-    async def get(self, url: str, *, params: Any = None, headers: Any = None, max_body: Any = None) -> Any:
+    async def get(
+        self, url: str, *, params: Any = None, headers: Any = None, max_body: Any = None, page: Any = None
+    ) -> Any:
         raise NotImplementedError
 
     async def get_json(self, url: str, *, params: Any = None, headers: Any = None, max_body: Any = None) -> Any:
@@ -48,9 +51,12 @@ class Upstream:
             raise FetchError("content", f"{url} sent HTML where JSON was expected")
         return json.loads(text)
 
-    async def get_text(self, url: str, *, params: Any = None, headers: Any = None, max_body: Any = None) -> str:
+    async def get_text(
+        self, url: str, *, params: Any = None, headers: Any = None, max_body: Any = None, page: Any = None
+    ) -> str:
         assert params is headers is None
         assert max_body, "a shipped source says how much it may be sent"
+        assert bool(page) is (urlsplit(url).path == PAGE), "a shipped source says what is a page"
         self.asked.append(url)
         self.busy += 1
         self.busiest = max(self.busy, self.busiest)
@@ -59,7 +65,8 @@ class Upstream:
         finally:
             self.busy -= 1
 
-    async def check(self, url: str) -> None:
+    async def check(self, url: str, *, page: Any = None) -> None:
+        assert bool(page) is (urlsplit(url).path == PAGE)
         self.asked.append(url)
 
 

@@ -22,7 +22,16 @@ PROMISES = [
 ]
 
 
-PAGES = ["settings.md", "events.md", "errors.md", "promises.md", "commands.md", "names.md", "pairs.md"]
+PAGES = [
+    "settings.md",
+    "events.md",
+    "errors.md",
+    "classification.md",
+    "promises.md",
+    "commands.md",
+    "names.md",
+    "pairs.md",
+]
 
 
 @pytest.fixture

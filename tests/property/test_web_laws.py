@@ -13,13 +13,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from data_source_orchestrator.core.errors import FetchError
+from data_source_orchestrator.core.retry_after import asked_wait, parse_retry_after
 from data_source_orchestrator.core.strict_json import may_hold_more, nested_deeper, parse_json
 from data_source_orchestrator.web import HttpPolicy, Response
 from data_source_orchestrator.web.charset import decode_text
 from data_source_orchestrator.web.decoding import Body
 from data_source_orchestrator.web.judgement import judge
 from data_source_orchestrator.web.redaction import shown
-from data_source_orchestrator.web.retry_after import asked_wait, parse_retry_after
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 MOMENTS = st.datetimes(datetime(1977, 1, 1), datetime(2075, 1, 1), timezones=st.just(UTC)).map(  # noqa: DTZ001 — hypothesis adds the zone

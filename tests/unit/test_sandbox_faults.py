@@ -37,8 +37,8 @@ def test_every_switch_can_be_thrown_for_every_source_or_is_refused_with_a_senten
         parse(source, name)
 
 
-def test_only_the_transfer_state_is_bound_to_one_source():
-    assert [name for name, fault in FAULTS.items() if fault.only != SOURCES] == ["renamed_state_key"]
+def test_only_the_transfer_state_and_robots_txt_are_bound_to_one_source():
+    assert [name for name, fault in FAULTS.items() if fault.only != SOURCES] == ["renamed_state_key", "disallowed"]
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def stored(dso: Dso) -> list[list[tuple[object, ...]]]:
 
 
 def test_every_fault_has_its_case_here():
-    assert {*FAULTS} == {case.partition("=")[0] for case in CASES} | {"renamed_state_key"}
+    assert {*FAULTS} == {case.partition("=")[0] for case in CASES} | {"renamed_state_key", "disallowed"}
 
 
 @pytest.mark.parametrize("fault", CASES)
@@ -71,6 +71,31 @@ def test_a_fault_has_its_kind_ends_in_time_spoils_nothing_and_is_told(dso: Dso, 
     assert stored(dso) == before
     assert CASES[fault].sentence in outcome["error"]["message"]
     assert dso("health", "--json").document["sources"]["wzstats"]["last_failure"]["kind"] == CASES[fault].kind
+
+
+def test_a_page_that_robots_txt_forbids_is_skipped_spoils_nothing_and_is_held_against_nobody(dso: Dso):
+    good = dso("sync", "codmunity", "--json").document["snapshot"]
+    ended = dso("sync", "codmunity", "--json", "--fault", "codmunity=disallowed")
+    outcome = ended.document["sources"]["codmunity"]
+    assert (ended.status, outcome["status"], outcome["attempts"]) == (1, "skipped", 1)
+    assert outcome["error"]["kind"] == "robots"
+    assert "/robots.txt does not allow data-source-orchestrator to ask for http" in outcome["error"]["message"]
+    assert ended.document["snapshot"] == {**good, "new": 0, "unchanged": good["entities"]}
+    assert dso("health", "--json").document["sources"]["codmunity"]["status"] == "healthy"
+
+
+def test_an_operator_who_may_read_it_all_the_same_says_why(dso: Dso):
+    dso.write("[sources.codmunity]\nrobots = false")
+    assert dso("sync").err == (
+        "dso: file dso.toml [sources.codmunity]: codmunity.robots is False, and nothing says why; give"
+        " codmunity.robots_reason, as 'the owner has allowed it by letter', or leave robots on\n"
+    )
+    dso.write("[sources.codmunity]\nrobots = false\nrobots_reason = 'allowed by letter of 3 May'")
+    ended = dso("sync", "codmunity", "--fault", "codmunity=disallowed")
+    assert ended.status == 0
+    told = dso("sources", "--politeness", "--json").document["sources"]["codmunity"]
+    assert told["robots"] == {"obeyed": False, "reason": "allowed by letter of 3 May", "forbidden": 0, "files": []}
+    assert "robots.txt is not asked: allowed by letter of 3 May" in dso("sources", "--politeness").out
 
 
 def test_a_renamed_state_key_alone_is_no_fault_because_the_address_beside_it_still_finds_the_data(dso: Dso):

@@ -50,7 +50,8 @@ def test_limits_of_a_host_that_no_source_names_are_told(dso: Dso):
     assert (ended.status, ended.out) == (2, "")
     assert ended.err == (
         "dso: file dso.toml [hosts.\"a.example\".limits.rate] limit: no source names the host 'a.example';"
-        " there are b.example; name it under [sources.KEY], as host = 'a.example'\n"
+        " there are b.example, codmunity.gg, raw.githubusercontent.com;"
+        " name it under [sources.KEY], as host = 'a.example'\n"
     )
 
 

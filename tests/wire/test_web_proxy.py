@@ -139,7 +139,20 @@ async def test_a_proxy_of_a_kind_that_is_not_spoken_is_connection(proxies: SetVa
     assert "hunter2" not in str(caught.value)
 
 
-@pytest.mark.parametrize("host", ["169.254.169.254", "10.0.0.1", "[fd00::1]", "service.localhost"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "169.254.169.254",
+        "0xa9fea9fe",
+        "2852039166",
+        "10.0.0.1",
+        "10.1",
+        "[fd00::1]",
+        "service.localhost",
+        "redis",
+        "metadata.google.internal",
+    ],
+)
 async def test_a_proxy_is_not_sent_to_an_inner_host_on_an_upstreams_word(proxies: SetVariable, host: str):
     async with FaultServer({"/a": redirect(f"http://{host}/b"), "/b": answer("secret")}) as proxy:
         proxies("HTTP_PROXY", f"http://127.0.0.1:{proxy.port}")
@@ -148,6 +161,7 @@ async def test_a_proxy_is_not_sent_to_an_inner_host_on_an_upstreams_word(proxies
                 await http.get("http://upstream.example/a")
         assert [request.path for request in proxy.requests] == ["/a"]
     assert caught.value.kind in {"blocked", "connection"}
+    assert proxy.requests[0].target == "http://upstream.example/a"
 
 
 async def test_the_operators_own_inner_host_may_redirect_within_itself_through_a_proxy(proxies: SetVariable):

@@ -10,12 +10,32 @@ import pytest
 from data_source_orchestrator.core.clock import SystemClock
 from data_source_orchestrator.core.context import HttpClient
 from data_source_orchestrator.core.errors import FetchError
-from data_source_orchestrator.testing.fault_server import FaultServer, Reply, Request, answer, redirect
+from data_source_orchestrator.testing.fault_server import FaultServer, Reply, Request, answer, hang_up, redirect
 from data_source_orchestrator.web import HttpPolicy, HttpPool
 
 pytestmark = pytest.mark.real_time
 
 HOME, INNER = "127.0.0.1", "127.0.0.2"
+
+DISGUISES = [
+    "0x7f000002",
+    "0x7f.2",
+    "0177.0.0.2",
+    "017700000002",
+    "127.2",
+    "2130706434",
+    "127.0.0.2.",
+    "①②⑦.0.0.2",
+    "127%2e0.0.2",
+    "[::ffff:127.0.0.2]",
+    "[::ffff:7f00:2]",
+    "[::127.0.0.2]",
+    "[64:ff9b::127.0.0.2]",
+    "[2002:7f00:2::]",
+    "[::]",
+    "0.0.0.0",  # noqa: S104 — to be refused
+]
+"""Spellings of an inner address, and addresses that carry it."""
 
 
 @asynccontextmanager
@@ -77,7 +97,7 @@ async def test_a_redirect_to_an_inner_address_is_blocked_before_anything_is_sent
     assert "http.trusted" in str(error)
 
 
-@pytest.mark.parametrize("host", ["0x7f000002", "127.2", "2130706434", "[::ffff:127.0.0.2]", "[::]", "0.0.0.0"])  # noqa: S104 — to be refused
+@pytest.mark.parametrize("host", DISGUISES)
 async def test_an_inner_address_in_disguise_is_not_reached_either(host: str):
     async with upstream({"/b": answer("secret")}) as (server, client):
         server.routes["/a"] = redirect(server.url("/b", host=host))
@@ -123,6 +143,67 @@ async def test_a_name_that_changes_its_address_is_judged_by_where_it_really_lead
 async def test_a_redirect_to_another_scheme_is_blocked(location: str):
     async with upstream({"/a": redirect(location)}) as (server, client):
         assert (await failure(client, server.url("/a"))).kind == "blocked"
+
+
+async def test_of_a_name_with_several_addresses_only_a_public_one_is_taken(monkeypatch: pytest.MonkeyPatch):
+    def several(_host: str, port: int, *_: Any, **__: Any):
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in ("127.0.0.3", INNER)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", several)
+    policy = HttpPolicy(trusted=(INNER,))  # which stands for a public address here
+    async with upstream({"/b": hang_up()}, policy) as (server, client):
+        server.routes["/a"] = redirect(server.url("/b", host="several.example"))
+        error = await failure(client, server.url("/a"))
+        assert [request.path for request in server.requests] == ["/a", "/b"]
+    assert error.kind == "connection"
+    assert "hung up" in str(error), "and what it fails with is told, not the address that was passed over"
+
+
+async def test_no_name_that_looks_up_inner_addresses_alone_is_reached(monkeypatch: pytest.MonkeyPatch):
+    def inner(_host: str, port: int, *_: Any, **__: Any):
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in (INNER, "127.0.0.3")]
+
+    monkeypatch.setattr(socket, "getaddrinfo", inner)
+    async with upstream({"/b": answer("secret")}) as (server, client):
+        server.routes["/a"] = redirect(server.url("/b", host="public.example"))
+        assert (await failure(client, server.url("/a"))).kind == "blocked"
+        assert [request.path for request in server.requests] == ["/a"]
+
+
+async def test_userinfo_that_a_redirect_names_is_sent_nowhere():
+    async with upstream({"/b": answer("ok")}) as (server, client):
+        server.routes["/a"] = redirect(server.url("/b").replace("//", "//root:hunter2@"))
+        response = await client.get(server.url("/a"))
+        assert response.url == server.url("/b")
+        assert "authorization" not in server.requests[1].headers
+
+
+async def test_credentials_that_stayed_behind_do_not_come_back_with_a_later_redirect():
+    async with upstream({}) as (other, _), upstream({"/home": answer("ok")}) as (server, client):
+        server.routes["/a"] = redirect(other.url("/b"))
+        other.routes["/b"] = redirect(server.url("/home"))
+        await client.get(server.url("/a"), headers={"Authorization": "Bearer hunter2"})
+        assert "authorization" in server.requests[0].headers
+        assert "authorization" not in server.requests[1].headers
+
+
+async def test_neither_cookies_nor_the_address_before_are_told_to_anybody():
+    setting = answer(status=302, headers={"Location": "/b", "Set-Cookie": "session=1; Path=/"})
+    async with upstream({"/a": setting, "/b": answer("ok")}) as (server, client):
+        await client.get(server.url("/a"))
+        await client.get(server.url("/b"))
+        for request in server.requests:
+            assert not {"cookie", "referer"} & set(request.headers)
+
+
+@pytest.mark.parametrize(
+    "url", ["file:///etc/passwd", "ftp://127.0.0.1/x", "gopher://a.example", "data:text/plain,x", "//a.example/x", "x"]
+)
+async def test_only_http_and_https_are_asked_at_all(url: str):
+    async with upstream({}) as (_, client):
+        error = await failure(client, url)
+    assert error.kind == "client"
+    assert "begins with http:// or https://" in str(error)
 
 
 async def test_credentials_stay_behind_on_a_change_of_origin():

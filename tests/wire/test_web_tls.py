@@ -18,6 +18,7 @@ from data_source_orchestrator.testing.fault_server import (
     Request,
     answer,
     head,
+    redirect,
     silence,
     trickle,
 )
@@ -139,3 +140,32 @@ async def test_a_check_over_tls_hangs_up_after_the_first_bytes(authority: trustm
             await client.check(server.url())
         await asyncio.sleep(0.1)
         assert server.open_connections == 0
+
+
+async def test_a_redirect_is_held_to_the_same_certificates(authority: trustme.CA):
+    async with (
+        FaultServer({"*": answer("secret")}, tls=context(trustme.CA(), "127.0.0.1")) as other,
+        upstream(context(authority, "127.0.0.1")) as (server, client),
+    ):
+        server.routes["/a"] = redirect(other.url("/b"))
+        with pytest.raises(FetchError, match="is not accepted") as caught:
+            await client.get(server.url("/a"))
+        assert (caught.value.kind, other.requests) == ("connection", [])
+
+
+async def test_credentials_do_not_follow_a_redirect_out_of_tls(authority: trustme.CA):
+    async with (
+        FaultServer({"/b": answer("ok")}) as plain,
+        upstream(context(authority, "127.0.0.1")) as (server, client),
+    ):
+        server.routes["/a"] = redirect(plain.url("/b"))
+        await client.get(server.url("/a"), headers={"Authorization": "Bearer hunter2"})
+        assert server.requests[0].headers["authorization"] == "Bearer hunter2"
+        assert "authorization" not in plain.requests[0].headers
+
+
+async def test_robots_txt_is_read_under_the_same_certificates(authority: trustme.CA):  # noqa: ARG001 — trusts another one
+    async with upstream(context(trustme.CA(), "127.0.0.1")) as (server, client):
+        with pytest.raises(FetchError, match=r"while robots\.txt cannot be read: the TLS certificate") as caught:
+            await client.get(server.url("/page"), page=True)
+        assert (caught.value.kind, server.requests) == ("connection", [])

@@ -68,6 +68,13 @@ def page(request: Request, content_type: str, text: str, manners: Manners, throw
     return Answer(status=HTTPStatus.OK, headers=headers, body=body, delivery=delivery)
 
 
+def robots(thrown: Thrown) -> Answer:
+    """Return the site's robots.txt, which no other switch spoils."""
+    forbidden = "/" if "disallowed" in thrown else "/admin/"
+    text = f"User-agent: *\nDisallow: {forbidden}\n"
+    return Answer(status=HTTPStatus.OK, headers={"content-type": PLAIN}, body=text.encode())
+
+
 def missing(path: str, content_type: str) -> Answer:
     """Return a 404 in the site's own form."""
     bodies = {

@@ -98,6 +98,11 @@ FAULTS: Mapping[str, Fault] = {
         ),
         Fault(name="renamed_rows_key", meaning="answers 200 with the members that hold or name the rows renamed"),
         Fault(name="wrong_game", meaning="answers 200 with rows that say they belong to another franchise"),
+        Fault(
+            name="disallowed",
+            meaning="says in its robots.txt that no program may read its pages",
+            only=("codmunity",),
+        ),
     )
 }
 """Every switch by its name, in the order in which to tell them."""

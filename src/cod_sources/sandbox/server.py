@@ -8,7 +8,7 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import Self
 
-from cod_sources.sandbox.answers import HTML, Answer, Request, fault, wrong_method
+from cod_sources.sandbox.answers import HTML, Answer, Request, fault, robots, wrong_method
 from cod_sources.sandbox.faults import parse, parse_all
 from cod_sources.sandbox.origins import ORIGINS, Origin, index
 from cod_sources.sandbox.wire import HOST, Listener
@@ -76,6 +76,8 @@ class Sandbox:
         if request.path == "/":
             text = index(origin, thrown, self._variables)
             return Answer(status=HTTPStatus.OK, headers={"content-type": HTML}, body=text.encode())
+        if request.path == "/robots.txt":
+            return robots(thrown)
         self.requests[origin.key] += 1
         if "latency" in thrown:
             await self._clock.sleep(thrown["latency"])

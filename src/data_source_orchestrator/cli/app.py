@@ -22,6 +22,7 @@ from data_source_orchestrator.cli.options import (
     PriorityOptions,
     SandboxOptions,
     SimulateOptions,
+    SourcesOptions,
     SwitchOptions,
 )
 
@@ -53,7 +54,7 @@ VERBS = (
     ),
     Verb(
         name="sources",
-        options=Common,
+        options=SourcesOptions,
         does="sources.run",
         help="List the sources: priority, switches, freshness, and what each provides.",
     ),

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from data_source_orchestrator.assemble import configured_sources
+from data_source_orchestrator.assemble import configured_sources, hosts_of
 from data_source_orchestrator.cli.documents import as_json, document
 from data_source_orchestrator.cli.failures import SUFFICIENT
 from data_source_orchestrator.cli.layout import Column, Row, paragraph, say, table
@@ -59,7 +59,7 @@ def _held(settings: Settings, sources: Sequence[Source[Any]]) -> Iterator[Held]:
         key = setting.key.split(".")
         if key[0] not in ANY:
             yield _of(tuple(key), _general(settings, key), origins)
-    for host, limits in settings.hosts.items():
+    for host, limits in hosts_of(sources, settings).items():
         for _, members in _below(f"{HOST}.limits."):
             yield _of(("hosts", host, "limits", *members), _member(limits, members), origins)
     for source in sources:

@@ -185,6 +185,16 @@ class HealthOptions(Faulty):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SourcesOptions(Common):
+    """What `sources` takes."""
+
+    politeness: Annotated[
+        bool,
+        Option("--politeness", metavar="", help="Tell what was asked of each host, to be shown to its owner."),
+    ] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxOptions(Faulty):
     """What `sandbox` takes."""
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rich.text import Text
 
-from data_source_orchestrator.assemble import configured_sources
+from data_source_orchestrator.assemble import configured_sources, hosts_of
 from data_source_orchestrator.cli.counting import Count, counting
 from data_source_orchestrator.cli.documents import document
 from data_source_orchestrator.cli.failures import INSUFFICIENT, SUFFICIENT
@@ -67,7 +67,7 @@ def _play(path: Path, settings: Settings, screen: Screen) -> int:
         health=settings.health,
         budget=settings.budget,
         limits=settings.limits,
-        hosts=settings.hosts,
+        hosts=hosts_of(sources, settings),
     )
     played = play_outage(scenario, sources, policies)
     screen.document(document("simulate", seeds=None, scenario=report.of_forecast(played)))

@@ -1,4 +1,4 @@
-"""`dso sources`: what there is to ask, who may be asked now, and how old what it said is."""
+"""`dso sources`: what there is to ask, who may be asked now, how old what it said is; or what was asked of whom."""
 
 from datetime import datetime
 
@@ -9,8 +9,9 @@ from data_source_orchestrator.assemble import Whole
 from data_source_orchestrator.cli.documents import document, of_source
 from data_source_orchestrator.cli.failures import SUFFICIENT
 from data_source_orchestrator.cli.layout import Column, Row, marked, paragraph, say, table
-from data_source_orchestrator.cli.options import Common
+from data_source_orchestrator.cli.options import Common, SourcesOptions
 from data_source_orchestrator.cli.performing import look, tell_unkept
+from data_source_orchestrator.cli.politeness import report
 from data_source_orchestrator.cli.screen import Screen
 from data_source_orchestrator.cli.words import (
     BAD,
@@ -40,9 +41,9 @@ COLUMNS = (
 )
 
 
-def run(options: Common) -> int:
-    """List the sources."""
-    return look(options, _sources)
+def run(options: SourcesOptions) -> int:
+    """List the sources, or tell what they asked of whom."""
+    return look(options, report if options.politeness else _sources)
 
 
 async def _sources(_: Common, whole: Whole, screen: Screen) -> int:

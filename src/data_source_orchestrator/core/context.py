@@ -52,10 +52,12 @@ class HttpClient(Protocol):
         params: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
         max_body: int | None = None,
+        page: bool = False,
     ) -> HttpResponse:
         """Return the answer to a GET, or raise `FetchError` with the kind of what went wrong.
 
-        `max_body` lowers the cap on the decoded body, in bytes, to what this address may need.
+        `max_body` lowers the cap on the decoded body, in bytes, to what this address may need. `page` says that it is
+        a page made for people: it is asked for only as its site's robots.txt allows, else `NotAskedError` is raised.
         """
         ...
 
@@ -77,11 +79,12 @@ class HttpClient(Protocol):
         params: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
         max_body: int | None = None,
+        page: bool = False,
     ) -> str:
         """Return the text served there."""
         ...
 
-    async def check(self, url: str) -> None:
+    async def check(self, url: str, *, page: bool = False) -> None:
         """Ask, look at the status and the first bytes, and hang up: a light probe."""
         ...
 

@@ -4,6 +4,7 @@ DsoError
 ├── ConfigurationError        a setting, a registration or an argument that cannot be meant
 ├── UnknownSourceError        a key that nobody registered (also a KeyError)
 ├── FetchError                raised by a fetcher to say how it failed
+│   └── NotAskedError         an address was not asked for, by our own decision
 ├── SourceFailedError         a source's data was asked for, and it has none
 ├── InsufficientSourcesError  fewer sources succeeded than the run demands
 ├── PermitError               a breaker's permit was given back twice, or to another breaker (also a RuntimeError)
@@ -16,7 +17,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from data_source_orchestrator.core.verdicts import FailureKind
+from data_source_orchestrator.core.verdicts import FailureKind, SkipReason
 
 if TYPE_CHECKING:
     from data_source_orchestrator.core.outcome import Failure, Outcome, Skipped
@@ -72,6 +73,17 @@ class FetchError(DsoError):
         self.retry_after = retry_after
         self.truncated = truncated
         super().__init__(message or self.kind.value)
+
+
+class NotAskedError(FetchError):
+    """An address was not asked for, by our own decision; its source's outcome is `Skipped(reason)`.
+
+    It says nothing about the source, and is not retried. Its kind is blocked, for whoever catches it as a `FetchError`.
+    """
+
+    def __init__(self, reason: SkipReason, message: str) -> None:
+        self.reason = reason
+        super().__init__(FailureKind.BLOCKED, message)
 
 
 class SourceFailedError(DsoError):

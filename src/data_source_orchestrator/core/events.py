@@ -8,6 +8,7 @@ from typing import Protocol
 
 from data_source_orchestrator.core.outcome import Executed
 from data_source_orchestrator.core.policies import Purpose
+from data_source_orchestrator.core.traffic import WireRequest
 from data_source_orchestrator.core.verdicts import FailureKind, Verdict
 
 
@@ -59,6 +60,14 @@ class BytesReceived(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RequestFinished(Event):
+    """A request of this source's fetcher has ended: its answer was read or left, or there was none."""
+
+    source: str
+    request: WireRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RetryScheduled(Event):
     """Attempt number `attempt` follows after `delay` seconds."""
 
@@ -66,6 +75,14 @@ class RetryScheduled(Event):
     attempt: int
     delay: float
     kind: FailureKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallDelayed(Event):
+    """A call waited `seconds` for the limits of its source, its host or all, and was let through."""
+
+    source: str
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol, TypeVar, cast, get_origin, overload
 
+from data_source_orchestrator.core.classification import Classification
 from data_source_orchestrator.core.contract import ANYTHING, Contract
 from data_source_orchestrator.core.durations import Seconds, age, count, flag, in_seconds, seconds, share
 from data_source_orchestrator.core.errors import ConfigurationError
@@ -41,15 +42,18 @@ class Source(Generic[T]):
 
     `timeout` (seconds) is the whole budget: attempts, waits and queueing. `attempt_timeout` bounds one attempt; None
     gives it what is left. `max_retries` None leaves it to the run; 0 is a value. A lower `priority` comes first.
-    `contract` says what rows have to be before they are data; without one anything but None is. `records` gives a
+    `contract` says what rows have to be before they are data; without one anything but None is. `classification` is
+    what the source knows of its upstream's errors, statuses and pages beyond the common table. `records` gives a
     payload's rows to contract, merge and `fetch_meta_only`. `probe` is a lighter fetcher for health checks. `limits`
     are the source's own; `host` names what it shares with other sources, whose limits the coordinator knows. `budget`
     is what its extra calls may spend; None leaves it to the coordinator. `hedge` and `chaos` are off unless given.
     `cache` keeps accepted payloads, in memory or, where `payload_type` tells what they are, for longer than the
     process; `serve_stale` is the age in seconds up to which one of them is served beside a failure. `max_data_age` is
     how long in seconds it may say the same before that is told as a flaw; None is for ever. `upstream` names where it
-    reads, as a base URL that can be set: what was kept of another upstream is not served. `switched_off_by` names the
-    setting that keeps the source off whatever the operator says.
+    reads, as a base URL that can be set: what was kept of another upstream is not served. `robots` is whether the pages
+    that its fetcher reads are asked for only as their sites' robots.txt allows; to leave that off takes a
+    `robots_reason`, which is told to whoever asks. `switched_off_by` names the setting that keeps the source off
+    whatever the operator says.
     """
 
     key: str
@@ -70,6 +74,7 @@ class Source(Generic[T]):
     hedge: HedgePolicy | None = None
     chaos: ChaosPolicy | None = None
     contract: Contract = ANYTHING
+    classification: Classification = Classification()
     records: Callable[[T], Sequence[Any]] = field(default=cast("Callable[[T], Sequence[Any]]", rows_of), repr=False)
     probe: Fetcher[object] | None = field(default=None, repr=False)
     cache: CachePolicy | None = None
@@ -77,6 +82,8 @@ class Source(Generic[T]):
     serve_stale: Seconds | None = None
     max_data_age: Seconds | None = None
     upstream: str = ""
+    robots: bool = True
+    robots_reason: str = ""
     switched_off_by: str | None = None
 
     def __post_init__(self) -> None:
@@ -94,6 +101,12 @@ class Source(Generic[T]):
         if isinstance(self.priority, bool) or not isinstance(self.priority, int):
             raise ConfigurationError(f"{self.key}.priority is {told(self.priority)}; give a whole number")
         flag(self.enabled, f"{self.key}.enabled")
+        flag(self.robots, f"{self.key}.robots")
+        if not self.robots and not self.robots_reason.strip():
+            raise ConfigurationError(
+                f"{self.key}.robots is False, and nothing says why; give {self.key}.robots_reason, as 'the owner has"
+                " allowed it by letter', or leave robots on"
+            )
         share(self.reliability, f"{self.key}.reliability")
         if self.attempt_timeout is not None and in_seconds(self.attempt_timeout) > in_seconds(self.timeout):
             raise ConfigurationError(
@@ -167,6 +180,7 @@ def _check_parts(source: Source[Any]) -> None:
         "probe": (source.probe is None or callable(source.probe), "a function, or None for the fetcher itself"),
         "records": (callable(source.records), "a function of the payload that returns its rows"),
         "contract": (isinstance(source.contract, Contract), "a Contract"),
+        "classification": (isinstance(source.classification, Classification), "a Classification"),
         "breaker": (isinstance(source.breaker, BreakerPolicy), "a BreakerPolicy"),
         "limits": (source.limits is None or isinstance(source.limits, LimitPolicy), "a LimitPolicy, or None"),
         "host": (source.host is None or _is_name(source.host), "a name, or None"),
@@ -175,6 +189,7 @@ def _check_parts(source: Source[Any]) -> None:
         "chaos": (source.chaos is None or isinstance(source.chaos, ChaosPolicy), "a ChaosPolicy, or None"),
         "cache": (source.cache is None or isinstance(source.cache, CachePolicy), "a CachePolicy, or None for no cache"),
         "upstream": (_is_text(source.upstream), "the name of where it reads, as text"),
+        "robots_reason": (_is_text(source.robots_reason), "why robots.txt is not asked, as text"),
         "payload_type": (_is_type(source.payload_type), "the type of its payload, or None"),
     }
     for name, (right, kind) in wanted.items():

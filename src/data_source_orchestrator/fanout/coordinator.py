@@ -230,11 +230,21 @@ class SourceCoordinator:
         """The pace of every source, host and of all together that has one, by a name that every process gives it."""
         return self._scopes.paces
 
+    def host_limits(self, host: str) -> LimitPolicy | None:
+        """Return the limits of a host that sources name, None where it has none of its own."""
+        return self._scopes.of_host(host)
+
     def observe(self, key: str, allowance: Allowance) -> None:
         """Let a source's pace follow what its upstream says is left."""
         entry = self._entries.get(key)
         if entry is not None and entry.guard.pace is not None:
             entry.guard.pace.observe(allowance)
+
+    def hold(self, key: str, seconds: float) -> None:
+        """Let a source make no further call for that many seconds, as its upstream wants it."""
+        entry = self._entries.get(key)
+        if entry is not None and entry.guard.pace is not None:
+            entry.guard.pace.hold(seconds)
 
     def record(self, executed: Executed[Any], guard: Guard, at: datetime | None = None) -> None:
         """Fold an execution under this guard into its source's health, and tell that it ended, by default just now."""
@@ -301,6 +311,7 @@ class SourceCoordinator:
         self._scopes.limit(guard, source)
         guard.hedge_by(source.hedge)
         guard.stir_by(source.chaos)
+        guard.classify_by(source.classification)
         return guard
 
     def _guarded_by(self, guard: Guard) -> _Entry | None:
@@ -337,6 +348,7 @@ class SourceCoordinator:
 def _follow(guard: Guard, source: Source[Any], changes: Container[str]) -> None:
     """Let a guard follow what has changed of its source."""
     guard.breaker.policy = source.breaker
+    guard.classify_by(source.classification)
     if "hedge" in changes:
         guard.hedge_by(source.hedge)
     if "chaos" in changes:

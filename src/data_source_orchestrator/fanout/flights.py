@@ -15,11 +15,12 @@ from data_source_orchestrator.core.context import FetchContext, Notes, unseen
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.durations import in_seconds
 from data_source_orchestrator.core.errors import FetchError
-from data_source_orchestrator.core.events import BytesReceived, MonitorOffline, SourceForgotten
+from data_source_orchestrator.core.events import BytesReceived, MonitorOffline, RequestFinished, SourceForgotten
 from data_source_orchestrator.core.outcome import Executed, Failure
 from data_source_orchestrator.core.policies import CachePolicy
 from data_source_orchestrator.core.ports import CacheStore
 from data_source_orchestrator.core.source import Source
+from data_source_orchestrator.core.traffic import WireRequest
 from data_source_orchestrator.core.verdicts import FailureKind, Verdict
 from data_source_orchestrator.fanout.caches import Caches
 from data_source_orchestrator.fanout.coordinator import SourceCoordinator
@@ -123,9 +124,19 @@ class Flights:
             if coordinator.hub.hears(BytesReceived):
                 coordinator.hub.emit(BytesReceived(at=coordinator.clock.now(), source=key, total=total))
 
+        def told(request: WireRequest) -> None:
+            if coordinator.hub.hears(RequestFinished):
+                coordinator.hub.emit(RequestFinished(at=coordinator.clock.now(), source=key, request=request))
+
         return FetchContext(
             http=self._http.client(
-                received=received, observed=partial(coordinator.observe, key), served=notes.note_served
+                received=received,
+                observed=partial(coordinator.observe, key),
+                served=notes.note_served,
+                told=told,
+                delayed=partial(coordinator.hold, key),
+                robots=call.source.robots,
+                own=call.source.classification,
             ),
             deadline=call.deadline,
             attempt=attempt,

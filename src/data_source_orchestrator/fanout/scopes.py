@@ -55,6 +55,10 @@ class Scopes:
         pace = next((scope.rate for scope in (host, own) if scope is not None), None)
         guard.limit_by(Limits(scopes) if scopes else None, pace)
 
+    def of_host(self, name: str) -> LimitPolicy | None:
+        """Return the limits that were set for a host."""
+        return self._policies.get(name)
+
     def forget(self, key: str) -> None:
         """Let go of a source's own scope, with all that it knows."""
         self._own.pop(key, None)

@@ -1,7 +1,7 @@
 """What one run changes in the store: a function of a transaction and of values, run on the store's own thread."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from data_source_orchestrator.core.claim import Json
@@ -22,7 +22,9 @@ from data_source_orchestrator.orchestration.gate import Ruling, decide, gate_of
 from data_source_orchestrator.orchestration.happened import Happened, Ran, SourceHappened, fold, source_of
 from data_source_orchestrator.orchestration.paces import Paces, put_paces, stored_paces
 from data_source_orchestrator.orchestration.publish import Publication, publish, words_of
+from data_source_orchestrator.orchestration.robots_kept import put_robots, stored_robots
 from data_source_orchestrator.orchestration.showing import SeenOf, Standings
+from data_source_orchestrator.orchestration.tally import Traffic, put_traffic, stored_traffic
 from data_source_orchestrator.orchestration.timely import Refreshed, put_timeliness, stored_timeliness
 from data_source_orchestrator.orchestration.versioned import NEVER_STORED, Versioned, versioned
 
@@ -32,10 +34,11 @@ TOTALS = "runs"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Everything that one transaction keeps; `breakers` and `paces` are those that this process offers.
+    """Everything that one transaction keeps; `breakers`, `paces` and `robots` are those that this process offers.
 
-    With it comes a `publication` or an operator's `ruling` on what the gate holds, never both.
-    `seen` is what sources showed, and `accepted` the sources whose present documents an operator takes for usual.
+    With it comes a `publication` or an operator's `ruling` on what the gate holds, never both. `seen` is what sources
+    showed, and `accepted` the sources whose present documents an operator takes for usual. `traffic` is what this
+    process has counted since its last transaction.
     """
 
     happened: tuple[Happened, ...] = ()
@@ -43,6 +46,8 @@ class Batch:
     accepted: tuple[str, ...] = ()
     breakers: Mapping[str, Versioned]
     paces: Paces | None = None
+    traffic: Traffic = field(default_factory=dict)
+    robots: Mapping[str, Json] = field(default_factory=dict)
     publication: Publication | None = None
     ruling: Ruling | None = None
 
@@ -56,6 +61,8 @@ class Kept:
     totals: RunTotals
     breakers: Mapping[str, Versioned]
     paces: Mapping[str, Versioned]
+    traffic: Traffic
+    robots: Mapping[str, Json]
     switches: Mapping[str, Json]
     last_checked: Mapping[str, datetime]
     carried: Mapping[str, frozenset[str]]
@@ -78,7 +85,9 @@ def commit(transaction: Transaction, batch: Batch) -> Kept:
     _put_breakers(transaction, batch.breakers, {source_of(each) for each in of_sources if _decides(each)})
     if batch.paces is not None:
         put_paces(transaction, batch.paces)
-    drifting.forget(transaction, [each.source for each in of_sources if isinstance(each, SourceForgotten)])
+    put_traffic(transaction, batch.traffic, _forgotten(of_sources))
+    put_robots(transaction, batch.robots)
+    drifting.forget(transaction, _forgotten(of_sources))
     drifting.accept_all(transaction, batch.accepted)
     drifted = tuple(drifting.put_seen(transaction, batch.seen) if batch.seen else ())
     if batch.publication is not None:
@@ -97,6 +106,8 @@ def remembered(transaction: Transaction) -> Kept:
         totals=totals_from_json(transaction.documents("metrics").get(TOTALS)),
         breakers={key: versioned(held) for key, held in transaction.documents("breaker").items()},
         paces=stored_paces(transaction),
+        traffic=stored_traffic(transaction),
+        robots=stored_robots(transaction),
         switches=transaction.documents("switch"),
         last_checked=transaction.last_checked(),
         carried={key: words_of(held) for key, held in transaction.documents("capabilities").items()},
@@ -105,6 +116,10 @@ def remembered(transaction: Transaction) -> Kept:
         gate=gate_of(transaction),
         standings=drifting.stored_standings(transaction),
     )
+
+
+def _forgotten(happened: Iterable[SourceHappened]) -> frozenset[str]:
+    return frozenset(each.source for each in happened if isinstance(each, SourceForgotten))
 
 
 def _put_runs(transaction: Transaction, runs: Sequence[Ran]) -> None:

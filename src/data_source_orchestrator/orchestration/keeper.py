@@ -39,7 +39,9 @@ from data_source_orchestrator.orchestration.paces import follow_paces, offered_p
 from data_source_orchestrator.orchestration.publish import Publication, carried_by
 from data_source_orchestrator.orchestration.run import Run
 from data_source_orchestrator.orchestration.showing import SeenOf, Standings
+from data_source_orchestrator.orchestration.tally import Tally, Traffic, together
 from data_source_orchestrator.orchestration.versioned import NEVER_STORED, Versioned
+from data_source_orchestrator.web.robots import Robots
 
 _LOG = logging.getLogger("data_source_orchestrator")
 
@@ -62,11 +64,12 @@ class _Offer:
 class Keeper:
     """Stands between the live coordinator and a store, which other processes may write to as well."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 — each is another thing that is handed in
         self,
         coordinator: SourceCoordinator,
         store: Store | None,
         rules: MergeRules,
+        robots: Robots,
         *,
         gate: GatePolicy = GatePolicy(),
         inspection: Inspection | None = None,
@@ -78,6 +81,8 @@ class Keeper:
         self._gate = gate
         self._inspection = inspection
         self._breaches: dict[str, Breach] = {}
+        self._robots = robots
+        self._tally = None if store is None else Tally(coordinator.hub)
         self._unkept: list[Happened] = []
         self._being_kept: list[Happened] = []
         self._kept: Kept | None = None
@@ -118,6 +123,12 @@ class Keeper:
         """How the documents stand that each source has shown."""
         return self._kept.standings if self._kept else {}
 
+    @property
+    def traffic(self) -> Traffic:
+        """What each source has asked of whom; nothing is counted without a store."""
+        counted = {} if self._tally is None else self._tally.counted
+        return together(self._kept.traffic if self._kept else {}, counted)
+
     def demand_store(self) -> Store:
         """Return the store, or refuse what needs one where there is none."""
         if self._store is None:
@@ -138,6 +149,7 @@ class Keeper:
         for source in self._coordinator.get_all_sources():
             self._take_over(source.key, self._kept)
         take_paces(self._coordinator, self._kept.paces, self._pending)
+        self._robots.take_over(self._kept.robots)
         self._count_runs(self._kept)
 
     def ended(self, run: Run) -> None:
@@ -204,6 +216,7 @@ class Keeper:
     async def _commit(self, store: Store, offer: "_Offer") -> Kept:
         async with self._turn():
             self._being_kept, self._unkept = self._unkept, []
+            traffic = {} if self._tally is None else self._tally.take()
             try:
                 offered = self._offered()
                 paces = offered_paces(self._coordinator, self._kept.paces if self._kept else {}, self._being_kept)
@@ -215,10 +228,14 @@ class Keeper:
                     ruling=offer.work if isinstance(offer.work, Ruling) else None,
                     seen=offer.seen,
                     accepted=offer.accepted,
+                    traffic=traffic,
+                    robots=self._robots.documents,
                 )
                 kept = await store.write(lambda transaction: commit(transaction, batch))
             except Exception:
                 self._unkept[:0] = self._being_kept  # the next transaction keeps them
+                if self._tally is not None:
+                    self._tally.give_back(traffic)
                 raise
             finally:
                 self._being_kept = []
@@ -314,6 +331,7 @@ class Keeper:
     def _adopt(self, kept: Kept, offered: Mapping[str, Versioned]) -> None:
         """Take over the store's view after a transaction; where another process moved a breaker, follow it."""
         self._kept = kept
+        self._robots.take_over(kept.robots)
         self._count_runs(kept)
         for source in self._coordinator.get_all_sources():
             key = source.key

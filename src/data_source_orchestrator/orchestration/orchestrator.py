@@ -36,6 +36,7 @@ from data_source_orchestrator.orchestration.checkup import check_sources
 from data_source_orchestrator.orchestration.commit import Kept
 from data_source_orchestrator.orchestration.gate import Ruling
 from data_source_orchestrator.orchestration.keeper import Keeper
+from data_source_orchestrator.orchestration.politeness import Politeness, politeness
 from data_source_orchestrator.orchestration.run import Run
 from data_source_orchestrator.orchestration.showing import Standings, seen_in
 from data_source_orchestrator.orchestration.status import Status, status_of
@@ -93,7 +94,7 @@ class DataSourceOrchestrator:
         self._http = HttpPool(http, clock=self._clock)
         self._background = Background()
         self._flights = Flights(self.coordinator, self._http, cached=cached, background=self._background)
-        self._keeper = Keeper(self.coordinator, store, rules, gate=gate, inspection=inspection)
+        self._keeper = Keeper(self.coordinator, store, rules, self._http.robots, gate=gate, inspection=inspection)
         self._freshness = freshness
         self.coordinator.hub.follow(self._forget_soon, SourceForgotten)
         self._run_budget = budget
@@ -200,6 +201,10 @@ class DataSourceOrchestrator:
         """Return all runs, and each source's executions, in numbers."""
         sources = self.coordinator.get_all_sources()
         return metrics(self._keeper.totals, {source.key: self.coordinator.get_health(source.key) for source in sources})
+
+    async def get_politeness(self) -> Politeness:
+        """Return what each source has asked of whom, for a site's owner to see; it is counted only with a store."""
+        return await politeness(self.coordinator, self._keeper.traffic, self._http.robots, self._http.user_agent)
 
     def get_source_views(self) -> list[SourceView]:
         """Return each source as it stands now: its settings, switches, breaker, freshness and capabilities."""

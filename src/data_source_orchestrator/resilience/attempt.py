@@ -23,7 +23,7 @@ from data_source_orchestrator.resilience.alarms import Alarms
 from data_source_orchestrator.resilience.bounded import Bounded, Bounds
 from data_source_orchestrator.resilience.breaker import CircuitBreaker, Permit
 from data_source_orchestrator.resilience.chaos import Chaos
-from data_source_orchestrator.resilience.classify import Failed, classify, leaves
+from data_source_orchestrator.resilience.classify import COMMON, Failed, classify, leaves
 from data_source_orchestrator.resilience.common_cause import UNREACHED
 from data_source_orchestrator.resilience.limits import Passage
 from data_source_orchestrator.resilience.rate_limiter import RateLimiter
@@ -128,6 +128,7 @@ class Attempts(Bounds):
         self.events = events
         self.chaos: Chaos | None = None
         self.pace: RateLimiter | None = None
+        self.classification = COMMON
         self.abandoned = 0
 
     def one(
@@ -287,7 +288,10 @@ class Attempt(Bounded[Attempts, Wanted[T]], Generic[T], eq=False, kw_only=True):
     def _fail(self, error: BaseException) -> None:
         if wish := _exit_in(error):
             raise ProgramExit(wish) from error
-        self.failed = failed = classify(error, self.made_by.clock.now())
+        self.failed = failed = classify(error, self.made_by.clock.now(), self.made_by.classification)
+        if failed.skipped is not None:
+            self.made_for.note_failure(FailureKind.UNKNOWN)  # it does not tell whether anybody out there answers
+            return
         self.verdict = Verdict.FAILURE
         self.made_for.note_failure(failed.kind)
         if failed.kind is FailureKind.BUG:

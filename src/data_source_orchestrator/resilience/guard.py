@@ -11,12 +11,14 @@ It must not know who else is asked, nor what health or a store makes of an outco
 from collections.abc import Awaitable
 from typing import Any, TypeVar
 
+from data_source_orchestrator.core.classification import Classification
 from data_source_orchestrator.core.clock import Chance, Clock
 from data_source_orchestrator.core.events import (
     AttemptFinished,
     AttemptStarted,
     BreakerChanged,
     BudgetRefused,
+    CallDelayed,
     CallHedged,
     ChaosInjected,
     Events,
@@ -96,6 +98,10 @@ class Guard:
         """Let the attempts from now on pass these limits, or none; `pace` is that of them which an upstream moves."""
         self.limits = limits
         self._attempts.pace = pace
+
+    def classify_by(self, classification: Classification) -> None:
+        """Read errors from now on with what is known of this upstream, before the common table."""
+        self._attempts.classification = classification
 
     @property
     def chaos(self) -> Chaos | None:
@@ -213,9 +219,13 @@ class Guard:
         """Return the attempt of that number when its turn has come, or why it may not be made."""
         if self.limits is None:
             return self._admitted(wanted, number)
+        began = self._clock.monotonic()
         passage = await self.limits.enter(wanted.deadline)
         if isinstance(passage, Refusal):
             return Skipped(source=self.key, reason=passage.reason, detail=limited(passage.scope, passage.retry_after))
+        if self._events.hears(CallDelayed):
+            waited = self._clock.monotonic() - began
+            self._events.emit(CallDelayed(at=self._clock.now(), source=self.key, seconds=waited))
         return self._admitted(wanted, number, passage)
 
     def _make(self, attempt: Attempt[T], run_budget: RetryBudget | None) -> Awaitable[Attempt[T] | None] | None:
@@ -288,7 +298,7 @@ class Guard:
     def _executed(self, attempt: Attempt[T], warning: str | None) -> Executed[T]:
         warnings = attempt.warnings if warning is None else (*attempt.warnings, warning)
         duration = self._clock.monotonic() - attempt.made_for.started
-        outcome: Success[T] | Failure
+        outcome: Success[T] | Failure | Skipped
         if attempt.failed is None:
             outcome = Success(
                 source=self.key,
@@ -300,6 +310,15 @@ class Guard:
                 set_aside=attempt.judgement.set_aside,
                 tally=attempt.judgement.tally,
                 shown=attempt.noted.shown,
+            )
+        elif attempt.failed.skipped is not None:
+            outcome = Skipped(
+                source=self.key,
+                reason=attempt.failed.skipped,
+                detail=str(attempt.failed.error),
+                attempts=attempt.number,
+                duration=duration,
+                warnings=warnings,
             )
         else:
             outcome = Failure(

@@ -233,6 +233,8 @@ class SourceTable(Table):
     serve_stale: Age = ABSENT
     max_data_age: Age = ABSENT
     contract: ContractTable = ABSENT
+    robots: Switch = ABSENT
+    robots_reason: Name = ABSENT
     breaker: BreakerTable = ABSENT
     limits: LimitsTable = ABSENT
     budget: BudgetTable = ABSENT

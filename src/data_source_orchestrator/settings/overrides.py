@@ -30,6 +30,8 @@ PLAIN = (
     "host",
     "serve_stale",
     "max_data_age",
+    "robots",
+    "robots_reason",
 )
 """What takes the place of a source's member of the same name."""
 
@@ -65,6 +67,8 @@ class SourceOverrides:
     serve_stale: float | None = None
     max_data_age: float | None = None
     contract: Members | None = None
+    robots: bool | None = None
+    robots_reason: str | None = None
     breaker: Members | None = None
     limits: Members | None = None
     budget: Members | None = None
@@ -83,6 +87,8 @@ class SourceOverrides:
     def _changes(self, source: Source[T]) -> dict[str, Any]:
         told = {name: getattr(self, name) for name in (*PLAIN, *POLICIES)}
         changes: dict[str, Any] = {name: told[name] for name in PLAIN if told[name] is not None}
+        if self.robots is False:
+            changes["robots_reason"] = self.robots_reason or ""  # the plug-in's own was not for this
         if self.limits is not None:
             changes["limits"] = limits_laid_over(source.limits, self.limits)
         for name, kind in POLICIES.items():

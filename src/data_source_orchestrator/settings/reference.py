@@ -67,7 +67,8 @@ _OF_HTTP = {
     "max_json_nodes": "How many values a JSON body may hold, arrays and objects included.",
     "max_connections": "How many requests are on the wire at one time; the others wait within their own time.",
     "connect_timeout": "The limit of looking a name up, connecting and TLS together.",
-    "user_agent": "Who is asking, as upstreams read it; absent gives the project's name and version.",
+    "user_agent": "Who is asking, as upstreams read it; absent gives the project's name, its version and `contact`.",
+    "contact": "Where a site's owner can write to whoever runs this; absent tells no address.",
     "trusted": "Addresses and networks to which a redirect may lead although they are not public.",
 }
 """A member of the policy that is not told here is told in general words."""
@@ -262,6 +263,8 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     _source("max_data_age", "How long it may say the same before that is told as a flaw; absent is for ever."),
     *_members(f"{SOURCE}.contract", Contract, _OF_CONTRACT),
+    _source("robots", "Whether its pages are asked for only as robots.txt allows; false takes a `robots_reason`."),
+    _source("robots_reason", "Why robots.txt is not asked, as it is told to whoever reads the report."),
     *_members(f"{SOURCE}.breaker", BreakerPolicy, _OF_BREAKER),
     *_limits(f"{SOURCE}."),
     *_members(f"{SOURCE}.budget", BudgetPolicy, _OF_BUDGET),

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
+from data_source_orchestrator.web.courtesy import Courtesy
+
 
 class Answer(Protocol):
     """What was answered at the end of all redirects."""
@@ -32,9 +34,12 @@ class Asker(Protocol):
     """Sends requests and keeps their connections."""
 
     def ask(
-        self, url: str, params: Mapping[str, Any] | None, headers: Mapping[str, str] | None
+        self, url: str, params: Mapping[str, Any] | None, headers: Mapping[str, str] | None, courtesy: Courtesy
     ) -> AbstractAsyncContextManager[Answer]:
-        """Send a GET and follow redirects; a body not read to its end is cut off when the context ends."""
+        """Send a GET and follow redirects, each as courtesy has it.
+
+        A body not read to its end is cut off when the context ends.
+        """
         ...
 
     async def close(self) -> None:

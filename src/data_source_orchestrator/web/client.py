@@ -9,18 +9,23 @@ from contextlib import suppress
 from typing import Any
 
 from data_source_orchestrator.core.allowance import Allowance
+from data_source_orchestrator.core.classification import Classification
+from data_source_orchestrator.core.classification.signs import HEAD
 from data_source_orchestrator.core.clock import Clock
 from data_source_orchestrator.core.errors import FetchError
 from data_source_orchestrator.core.served import Served
 from data_source_orchestrator.core.threads import FETCHER_THREAD
 from data_source_orchestrator.web.allowance import parse_allowance
 from data_source_orchestrator.web.answer import Answer, Asker
+from data_source_orchestrator.web.courtesy import Counted, Courtesy, Crawling, Told
 from data_source_orchestrator.web.daemon import in_daemon_thread
 from data_source_orchestrator.web.decoding import Body
 from data_source_orchestrator.web.inspection import without_secrets
-from data_source_orchestrator.web.judgement import HEAD, challenge, is_challenge, judge, needs_head
+from data_source_orchestrator.web.judgement import COMMON, judge, needs_head
 from data_source_orchestrator.web.policy import KIB, HttpPolicy
 from data_source_orchestrator.web.response import Response
+from data_source_orchestrator.web.robots import Robots
+from data_source_orchestrator.web.robots_reading import read_robots
 
 HEAD_PATIENCE = 2.0
 """Seconds for the first bytes of an error's body; after them the error is judged by its status alone."""
@@ -33,6 +38,9 @@ A larger one is parsed in a daemon thread, for a few megabytes can be written so
 """
 
 
+_GOOD = range(200, 300)
+
+
 class Client:
     """One attempt's `HttpClient`; all that its calls raise is `FetchError`, of these kinds.
 
@@ -40,10 +48,23 @@ class Client:
     the way), server (5xx), rate_limited (429, or 403 with a wait), blocked (challenge page; redirect to a scheme
     or an address that an upstream may not send us to), client (other 4xx, redirects in a circle or too many, no
     address), content (over a cap, broken or unknown encoding, no HTTP; `truncated` where a body ended early),
-    bug (parameters or headers that cannot be sent). Without aiohttp, or outside `HttpPool.use()`: `ConfigurationError`.
+    bug (parameters or headers that cannot be sent). A page that robots.txt forbids: `NotAskedError`. Without aiohttp,
+    or outside `HttpPool.use()`: `ConfigurationError`.
     """
 
-    __slots__ = ("_asker", "_clock", "_observed", "_policy", "_received", "_served", "_total")
+    __slots__ = (
+        "_asker",
+        "_clock",
+        "_delayed",
+        "_observed",
+        "_own",
+        "_policy",
+        "_received",
+        "_robots",
+        "_served",
+        "_told",
+        "_total",
+    )
 
     def __init__(  # noqa: PLR0913 — each is another thing that is handed in
         self,
@@ -54,6 +75,10 @@ class Client:
         received: Callable[[int], None],
         observed: Callable[[Allowance], None] | None = None,
         served: Callable[[Served], None] | None = None,
+        told: Told | None = None,
+        robots: Robots | None = None,
+        delayed: Callable[[float], None] | None = None,
+        own: Classification = COMMON,
     ) -> None:
         self._asker = asker
         self._policy = policy
@@ -61,6 +86,10 @@ class Client:
         self._received = received
         self._observed = observed
         self._served = served
+        self._told = told
+        self._robots = robots
+        self._delayed = delayed
+        self._own = own
         self._total = 0
 
     async def get(
@@ -70,17 +99,18 @@ class Client:
         params: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
         max_body: int | None = None,
+        page: bool = False,
     ) -> Response:
         """Return the accepted answer to a GET, wholly read; `params` are added to the address's own.
 
-        `max_body` lowers the policy's cap on the decoded body, in bytes, to what this address may need.
+        `max_body` lowers the policy's cap on the decoded body, in bytes, to what this address may need. A `page` is
+        asked for as its site's robots.txt allows, and so is every address that it redirects to.
         """
         asker = await self._asker()
-        async with asker.ask(url, params, headers) as answer:
+        async with asker.ask(url, params, headers, self._courtesy(asker, page=page)) as answer:
             await self._accept(answer)
             body = await self._whole(answer, max_body)
-        if is_challenge(answer.status, answer.headers, body):
-            raise challenge(answer.url)
+        self._look_through(answer, body)
         response = Response(
             url=answer.url,
             status=answer.status,
@@ -117,27 +147,57 @@ class Client:
         params: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
         max_body: int | None = None,
+        page: bool = False,
     ) -> str:
         """Return the text served there (`Response.text`)."""
-        return (await self.get(url, params=params, headers=headers, max_body=max_body)).text()
+        return (await self.get(url, params=params, headers=headers, max_body=max_body, page=page)).text()
 
-    async def check(self, url: str) -> None:
+    async def check(self, url: str, *, page: bool = False) -> None:
         """Ask, judge the status and the first bytes, and hang up without the rest."""
         asker = await self._asker()
-        async with asker.ask(url, None, None) as answer:
+        async with asker.ask(url, None, None, self._courtesy(asker, page=page)) as answer:
             await self._accept(answer)
             head = Body(answer.headers, self._policy, answer.url)
             await self._feed(answer, head)
-            if is_challenge(answer.status, answer.headers, head.so_far):
-                raise challenge(answer.url)
+            self._look_through(answer, head.so_far)
+
+    def _courtesy(self, asker: Asker, *, page: bool) -> Courtesy:
+        robots = self._robots
+        if robots is None or not page:
+            return Counted(self._told, self._clock)
+
+        async def read(origin: str) -> str | None:
+            counted = Counted(self._told, self._clock, robots=True)
+            return await read_robots(asker, origin, counted, self._policy, now=self._clock.now())
+
+        async def admitted(url: str) -> None:
+            delay = await robots.admit(url, read)
+            if delay is not None:
+                self._leave_alone(delay)
+
+        return Crawling(self._told, self._clock, admitted=admitted)
 
     async def _accept(self, answer: Answer) -> None:
         if self._observed is not None and (allowance := parse_allowance(answer.headers, self._clock.now())):
             self._observed(allowance)
-        head = await self._error_head(answer) if needs_head(answer.status) else b""
-        failure = judge(answer.status, answer.headers, head, url=answer.url, now=self._clock.now())
-        if failure is not None:
-            raise failure
+        if answer.status in _GOOD:
+            return  # its body is looked through when it is there
+        head = await self._error_head(answer) if needs_head(answer.status, self._own) else b""
+        self._look_through(answer, head)
+
+    def _look_through(self, answer: Answer, body: bytes) -> None:
+        """Raise what an answer fails with, by its status, its headers and what its body begins with."""
+        now = self._clock.now()
+        failure = judge(answer.status, answer.headers, body[:HEAD], url=answer.url, now=now, own=self._own)
+        if failure is None:
+            return
+        if failure.retry_after is not None:
+            self._leave_alone(failure.retry_after)  # also where the fetcher can do without this answer
+        raise failure
+
+    def _leave_alone(self, seconds: float) -> None:
+        if self._delayed is not None:
+            self._delayed(seconds)
 
     async def _error_head(self, answer: Answer) -> bytes:
         """Return what an error's body begins with; one that is slow, cut or broken says nothing more."""

@@ -57,6 +57,7 @@ class Link:
         if self.proxied or peer is None:
             return
         self.check(peer[0])
+        self.refused = None  # a name may lead to several addresses, of which only this one was taken
         self.reach.arrive(peer[0])
 
     @property

@@ -12,6 +12,7 @@ from data_source_orchestrator.core.errors import FetchError
 from data_source_orchestrator.core.verdicts import FailureKind
 from data_source_orchestrator.web.causes import reset_within_body, told
 from data_source_orchestrator.web.connector import Link
+from data_source_orchestrator.web.courtesy import Courtesy
 from data_source_orchestrator.web.hop import Hop
 from data_source_orchestrator.web.policy import HttpPolicy
 from data_source_orchestrator.web.reach import Reach
@@ -23,12 +24,18 @@ Send = Callable[[Hop, Reach], Awaitable["Reply"]]
 class Reply:
     """What one hop was answered, its body still on the wire."""
 
-    __slots__ = ("_link", "_policy", "_response")
+    __slots__ = ("_link", "_policy", "_received", "_response")
 
     def __init__(self, response: aiohttp.ClientResponse, link: Link, policy: HttpPolicy) -> None:
         self._response = response
         self._link = link
         self._policy = policy
+        self._received = 0
+
+    @property
+    def received(self) -> int:
+        """The bytes of the body so far, as they came."""
+        return self._received
 
     @property
     def url(self) -> str:
@@ -53,6 +60,7 @@ class Reply:
             raise told(error, self._response.url, self._link, self._policy) from None
         if not data and self._ends_with_connection and self._link.was_reset:
             raise reset_within_body(self._response.url)
+        self._received += len(data)
         return data
 
     def leave(self) -> None:
@@ -70,11 +78,22 @@ class Reply:
 class Exchange:
     """A context that gives the answer at the end of a request's redirects, and leaves it when it ends."""
 
-    __slots__ = ("_hop", "_policy", "_reach", "_reply", "_seen", "_send", "_slots")
+    __slots__ = ("_courtesy", "_hop", "_on_wire", "_policy", "_reach", "_reply", "_seen", "_send", "_slots")
 
-    def __init__(self, hop: Hop, reach: Reach, *, send: Send, slots: asyncio.Semaphore, policy: HttpPolicy) -> None:
+    def __init__(  # noqa: PLR0913 — each is another thing that is handed in
+        self,
+        hop: Hop,
+        reach: Reach,
+        courtesy: Courtesy,
+        *,
+        send: Send,
+        slots: asyncio.Semaphore,
+        policy: HttpPolicy,
+    ) -> None:
         self._hop = hop
         self._reach = reach
+        self._courtesy = courtesy
+        self._on_wire = False
         self._send = send
         self._slots = slots
         self._policy = policy
@@ -82,7 +101,6 @@ class Exchange:
         self._reply: Reply | None = None
 
     async def __aenter__(self) -> Reply:
-        await self._slots.acquire()
         try:
             return await self._last_reply()
         except BaseException:
@@ -92,20 +110,34 @@ class Exchange:
     async def __aexit__(self, *_: object) -> None:
         self._leave()
 
-    def _leave(self) -> None:
-        self._slots.release()
-        if self._reply is not None:
-            self._reply.leave()
-
     async def _last_reply(self) -> Reply:
         while True:
-            self._reply = reply = await self._send(self._hop, self._reach)
+            await self._courtesy.admit(str(self._hop.url))  # which may send a request of its own, and needs a slot then
+            self._reply = reply = await self._sent()
             onward = self._hop.onward(reply.status, reply.headers)
             if onward is None:
                 return reply
-            self._reply = None
-            reply.leave()
+            self._leave()
             self._follow(onward)
+
+    async def _sent(self) -> Reply:
+        await self._slots.acquire()
+        self._on_wire = True
+        return await self._send(self._hop, self._reach)
+
+    def _leave(self) -> None:
+        """End the request that is on the wire, if one is, and tell of it."""
+        if not self._on_wire:
+            return
+        self._on_wire = False
+        self._slots.release()
+        reply, self._reply = self._reply, None
+        host = self._hop.url.host or ""
+        if reply is None:
+            self._courtesy.ended(host, None, {}, 0)
+            return
+        reply.leave()
+        self._courtesy.ended(host, reply.status, reply.headers, reply.received)
 
     def _follow(self, onward: Hop) -> None:
         first, most = shown(self._seen[0]), self._policy.max_redirects

@@ -41,8 +41,9 @@ class HttpPolicy:
     a small body can hold more of them than fit into memory. `connect_timeout`, in seconds, covers the look-up of the
     name, TCP and TLS; beyond it the failure is of kind timeout. At most `max_connections` requests are on the wire
     at one time in one event loop; the others wait within their own time. `user_agent` None gives the project's name
-    and version. `trusted` lists addresses and networks ("127.0.0.1", "10.0.0.0/8") to which a redirect may lead
-    although they are not public; the address on which a request's own first URL stands is always trusted.
+    and version with `contact`, an address to write to; None tells none. `trusted` lists addresses
+    and networks ("127.0.0.1", "10.0.0.0/8") to which a redirect may lead although they are not public; the address on
+    which a request's own first URL stands is always trusted.
     """
 
     max_body: int = 32 * MIB
@@ -54,13 +55,19 @@ class HttpPolicy:
     max_connections: int = 100
     connect_timeout: Seconds = 5.0
     user_agent: str | None = None
+    contact: str | None = None
     trusted: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name, accepted in COUNTS.items():
             count(getattr(self, name), f"http.{name}", least=accepted.least, most=accepted.most)
         object.__setattr__(self, "connect_timeout", seconds(self.connect_timeout, "http.connect_timeout"))
-        _check_user_agent(self.user_agent)
+        _check_line(self.user_agent, "user_agent", "one line of printable ASCII that says who is asking")
+        _check_line(self.contact, "contact", "an address to write to, as 'https://a.example/bot' or 'ops@a.example'")
+        if self.user_agent is not None and self.contact is not None:
+            raise ConfigurationError(
+                "http.user_agent is the whole line, so http.contact would stand nowhere; give only one of them"
+            )
         object.__setattr__(self, "trusted", tuple(self.trusted))
         self.trusted_networks()
 
@@ -78,10 +85,9 @@ def _network(entry: object) -> Network:
         ) from None
 
 
-def _check_user_agent(value: object) -> None:
+def _check_line(value: object, name: str, accepted: str) -> None:
+    """Refuse what is no line of printable ASCII; a header could hold more than one line else."""
     if value is None:
         return
     if not isinstance(value, str) or not value.strip() or not (value.isascii() and value.isprintable()):
-        raise ConfigurationError(
-            f"http.user_agent is {value!r}; give one line of printable ASCII that says who is asking, or None"
-        )
+        raise ConfigurationError(f"http.{name} is {value!r}; give {accepted}, or None")

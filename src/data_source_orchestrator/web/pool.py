@@ -11,14 +11,19 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from data_source_orchestrator.core.allowance import Allowance
+from data_source_orchestrator.core.classification import Classification
 from data_source_orchestrator.core.clock import Clock
 from data_source_orchestrator.core.context import HttpClient
 from data_source_orchestrator.core.errors import ConfigurationError
 from data_source_orchestrator.core.served import Served
 from data_source_orchestrator.web.answer import Asker
 from data_source_orchestrator.web.client import Client
+from data_source_orchestrator.web.courtesy import Told
 from data_source_orchestrator.web.daemon import in_daemon_thread
+from data_source_orchestrator.web.introduction import product_token, user_agent
+from data_source_orchestrator.web.judgement import COMMON
 from data_source_orchestrator.web.policy import HttpPolicy
+from data_source_orchestrator.web.robots import Robots
 
 if TYPE_CHECKING:
     from data_source_orchestrator.web.wire import Wire
@@ -35,10 +40,17 @@ class HttpPool:
     """
 
     def __init__(self, policy: HttpPolicy = HttpPolicy(), *, clock: Clock) -> None:
+        self.robots = Robots(product_token(user_agent(policy)), clock)
+        """What is known of the robots.txt of every site whose pages were asked for."""
         self._policy = policy
         self._clock = clock
         self._tenancies: dict[asyncio.AbstractEventLoop, _Tenancy] = {}
         self._tls: ssl.SSLContext | None = None
+
+    @property
+    def user_agent(self) -> str:
+        """The line by which every request says who asks."""
+        return user_agent(self._policy)
 
     @asynccontextmanager
     async def use(self) -> AsyncIterator[None]:
@@ -54,19 +66,37 @@ class HttpPool:
                 del self._tenancies[loop]
                 await tenancy.close()
 
-    def client(
+    def client(  # noqa: PLR0913 — each is another thing that is handed in
         self,
         *,
         received: Callable[[int], None],
         observed: Callable[[Allowance], None] | None = None,
         served: Callable[[Served], None] | None = None,
+        told: Told | None = None,
+        delayed: Callable[[float], None] | None = None,
+        robots: bool = True,
+        own: Classification = COMMON,
     ) -> HttpClient:
         """Return a client for one attempt.
 
         `received` is told the attempt's bytes off the wire as they grow, `observed` what an upstream says is left of
-        our allowance, `served` each accepted answer, without secrets.
+        our allowance, `served` each accepted answer, without secrets, `told` of every request that has ended, and
+        `delayed` the seconds for which an upstream wants to be left alone, by a refusal, or by its robots.txt after a
+        request for a page. Without `robots` pages are asked for whatever robots.txt says. `own` is what its source
+        knows of the upstream's answers beyond the common table.
         """
-        return Client(self._asker, self._policy, clock=self._clock, received=received, observed=observed, served=served)
+        return Client(
+            self._asker,
+            self._policy,
+            clock=self._clock,
+            received=received,
+            observed=observed,
+            served=served,
+            told=told,
+            robots=self.robots if robots else None,
+            delayed=delayed,
+            own=own,
+        )
 
     async def prepare(self) -> None:
         """Open the running loop's session before its first request, which then takes no longer than its upstream.

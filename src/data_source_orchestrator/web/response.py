@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from data_source_orchestrator.core.classification.signs import CHALLENGE_PAGE, HEAD
 from data_source_orchestrator.core.errors import FetchError
 from data_source_orchestrator.core.strict_json import MOST_LEVELS, MOST_NODES, parse_json
 from data_source_orchestrator.core.verdicts import FailureKind
 from data_source_orchestrator.web.charset import decode_json, decode_text
-from data_source_orchestrator.web.judgement import HEAD, challenge, says_just_a_moment
+from data_source_orchestrator.web.judgement import by_sign
 from data_source_orchestrator.web.redaction import shown
 
 
@@ -43,8 +44,8 @@ class Response:
         head = self.body[:HEAD].strip()
         if not head and not self.body.strip():
             raise self._content("sent an empty body where JSON was expected")
-        if says_just_a_moment(head):
-            raise challenge(self.url)
+        if CHALLENGE_PAGE.is_in(head):
+            raise by_sign(CHALLENGE_PAGE, self.url)
         if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
             raise self._content("sent HTML where JSON was expected")
         try:

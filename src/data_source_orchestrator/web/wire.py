@@ -4,7 +4,6 @@ Imports aiohttp, and so is itself imported at the first request only.
 """
 
 import asyncio
-import importlib.metadata
 import ssl
 from collections.abc import Mapping
 from typing import Any
@@ -14,13 +13,13 @@ import aiohttp
 from data_source_orchestrator.core.durations import in_seconds
 from data_source_orchestrator.web.causes import MOST_HEADERS, told
 from data_source_orchestrator.web.connector import LINK, GuardedConnector, Link
+from data_source_orchestrator.web.courtesy import Courtesy
 from data_source_orchestrator.web.exchange import Exchange, Reply
 from data_source_orchestrator.web.hop import Hop, first_hop
+from data_source_orchestrator.web.introduction import user_agent
 from data_source_orchestrator.web.policy import HttpPolicy
 from data_source_orchestrator.web.proxies import Proxies
 from data_source_orchestrator.web.reach import Reach
-
-_DISTRIBUTION = "data-source-orchestrator"
 
 
 class Wire:
@@ -34,7 +33,7 @@ class Wire:
         self._session = aiohttp.ClientSession(
             connector=GuardedConnector(tls),
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"User-Agent": policy.user_agent or default_user_agent(), "Accept": "*/*"},
+            headers={"User-Agent": user_agent(policy), "Accept": "*/*"},
             timeout=aiohttp.ClientTimeout(total=None, connect=in_seconds(policy.connect_timeout)),
             auto_decompress=False,
             max_line_size=policy.max_header,
@@ -43,10 +42,12 @@ class Wire:
             middlewares=(self._send_once,),
         )
 
-    def ask(self, url: str, params: Mapping[str, Any] | None, headers: Mapping[str, str] | None) -> Exchange:
+    def ask(
+        self, url: str, params: Mapping[str, Any] | None, headers: Mapping[str, str] | None, courtesy: Courtesy
+    ) -> Exchange:
         """Return what sends a GET and gives the answer at the end of its redirects; raises `FetchError`."""
         hop, reach = first_hop(url, params, headers), Reach(self._trusted)
-        return Exchange(hop, reach, send=self._send, slots=self._slots, policy=self._policy)
+        return Exchange(hop, reach, courtesy, send=self._send, slots=self._slots, policy=self._policy)
 
     async def close(self) -> None:
         """Close every connection, and return when their sockets are gone."""
@@ -78,12 +79,3 @@ class Wire:
             return await send(request)
         except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
             raise told(error, request.url, LINK.get(), self._policy) from None
-
-
-def default_user_agent() -> str:
-    """Return who is asking, for the site's owner to read: the project, its version, and that it is a program."""
-    try:
-        version = importlib.metadata.version(_DISTRIBUTION)
-    except importlib.metadata.PackageNotFoundError:
-        version = "unreleased"
-    return f"{_DISTRIBUTION}/{version} (automatic data sync; asks only what its operator configured)"

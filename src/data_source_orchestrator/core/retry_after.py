@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 GITHUB_LEAST = 60.0
 """Seconds that GitHub asks for where neither Retry-After nor a usable reset is given."""
@@ -31,12 +32,14 @@ def parse_retry_after(value: str | None, now: datetime) -> float | None:
     text = value.strip()
     if _SECONDS.fullmatch(text):
         return float(text)
-    moment = http_date(text, now)
+    moment = http_date(text, now) or _mail_date(text)
     return math.inf if moment is None else max(0.0, (moment - now).total_seconds())
 
 
 def asked_wait(headers: Mapping[str, str], now: datetime) -> float | None:
     """Return the seconds that a refusal asks for, in GitHub's documented order, None where it names none.
+
+    Names of headers are matched as they are, so give them in small letters or in a mapping that does not care.
 
     Retry-After if present; else, with x-ratelimit-remaining 0, until x-ratelimit-reset (UTC epoch seconds), and
     at least a minute where that moment is absent, unreadable or past.
@@ -62,6 +65,15 @@ def http_date(text: str, now: datetime) -> datetime | None:
         if found := form.fullmatch(text):
             return _moment(found, now)
     return None
+
+
+def _mail_date(text: str) -> datetime | None:
+    """Return the moment of a date that names another offset from UTC, as some servers write it."""
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)  # "-0000" is UTC without saying whose
 
 
 def _moment(found: re.Match[str], now: datetime) -> datetime | None:

@@ -30,8 +30,7 @@ MADE = "<!-- made by scripts/reference.py -->\n"
 PROMISE = re.compile(r"\b([ABDSXCR]\d{1,2})\b")
 
 LATER = {
-    "A19": "the part about HTTP validators and the command line's own limits",
-    "A23": "conditional requests",
+    "A19": "the part about the command line's own limits",
 }
 """Rows that wait, wholly or in part, for what is not built yet."""
 

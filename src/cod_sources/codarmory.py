@@ -18,10 +18,9 @@ from cod_sources.rows import Found, by_identity, read_rows, rows_of
 from cod_sources.statements import Statement, records_of
 from cod_sources.words import quoted
 from data_source_orchestrator.core.claim import Json, Record
-from data_source_orchestrator.core.context import FetchContext
+from data_source_orchestrator.core.context import FetchContext, HttpResponse
 from data_source_orchestrator.core.contract import Contract
 from data_source_orchestrator.core.source import Source
-from data_source_orchestrator.core.threads import FETCHER_THREAD, in_thread
 
 KEY = "codarmory"
 
@@ -158,12 +157,11 @@ def source(base_url: str) -> Source[CodArmory]:
     async def fetch(ctx: FetchContext) -> CodArmory:
         async with together() as group:
             tasks = {
-                name: group.create_task(ctx.http.get_json(_address(base_url, name), max_body=largest))
+                name: group.create_task(ctx.http.get(_address(base_url, name), max_body=largest))
                 for name, largest in FILES.items()
             }
-        notes = Notes()
-        files = {name: task.result() for name, task in tasks.items()}
-        payload = await in_thread(partial(read, files, notes), name=FETCHER_THREAD + KEY)
+        answers = {name: task.result() for name, task in tasks.items()}
+        payload, notes = await ctx.parsed(KEY, tuple(answers.values()), partial(_read_answers, answers))
         notes.tell(ctx.warn)
         return payload
 
@@ -186,6 +184,11 @@ def source(base_url: str) -> Source[CodArmory]:
         payload_type=CodArmory,
         upstream=base_url,
     )
+
+
+def _read_answers(answers: Mapping[str, HttpResponse]) -> tuple[CodArmory, Notes]:
+    notes = Notes()
+    return read({name: answer.json() for name, answer in answers.items()}, notes), notes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

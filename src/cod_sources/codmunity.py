@@ -24,10 +24,9 @@ from cod_sources.statements import Statement, records_of
 from cod_sources.transfer_state import Wanted, find_answer
 from cod_sources.ttk import Weapon as Figures
 from data_source_orchestrator.core.claim import Json, Record
-from data_source_orchestrator.core.context import FetchContext
+from data_source_orchestrator.core.context import FetchContext, HttpResponse
 from data_source_orchestrator.core.contract import Contract
 from data_source_orchestrator.core.source import Source
-from data_source_orchestrator.core.threads import FETCHER_THREAD, in_thread
 
 KEY = "codmunity"
 PAGE = "/weapon-stats/warzone"
@@ -133,15 +132,18 @@ def source(site_url: str, api_url: str) -> Source[CodMunity]:
     """Return the source that reads the page below `site_url` and the rankings below `api_url`."""
 
     async def fetch(ctx: FetchContext) -> CodMunity:
-        notes = Notes()
-        documents: dict[str, object] = {}
+        asked, rankings = Notes(), dict[str, HttpResponse]()
         async with together() as group:
             for path in RANKINGS:
-                group.create_task(_ask_ranking(ctx, api_url, path, documents, notes))
-            page = group.create_task(ctx.http.get_text(f"{site_url}{PAGE}", max_body=LARGEST))
-        payload = await in_thread(partial(_read_all, page.result(), documents, notes), name=FETCHER_THREAD + KEY)
-        notes.tell(ctx.warn)
-        return payload
+                group.create_task(_ask_ranking(ctx, api_url, path, rankings, asked))
+            asking = group.create_task(ctx.http.get(f"{site_url}{PAGE}", max_body=LARGEST))
+        page = asking.result()
+        reading = await ctx.parsed(KEY, [page, *rankings.values()], partial(_read_all, page, rankings))
+        for path in reading.lost:
+            await ctx.http.forget(rankings[path])
+        for notes in (asked, reading.notes):
+            notes.tell(ctx.warn)
+        return reading.payload
 
     async def probe(ctx: FetchContext) -> None:
         await ctx.http.check(f"{site_url}{PAGE}")
@@ -164,30 +166,44 @@ def source(site_url: str, api_url: str) -> Source[CodMunity]:
     )
 
 
-async def _ask_ranking(ctx: FetchContext, api_url: str, path: str, documents: dict[str, object], notes: Notes) -> None:
-    """Add a ranking's document, or a note of why its popularity is missing."""
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What was read of the answers; `lost` are the rankings that could not be."""
+
+    payload: CodMunity
+    notes: Notes
+    lost: frozenset[str]
+
+
+async def _ask_ranking(
+    ctx: FetchContext, api_url: str, path: str, rankings: dict[str, HttpResponse], notes: Notes
+) -> None:
+    """Add a ranking's answer, or a note of why its popularity is missing."""
     limit = min(RANKING_LIMIT, RANKING_SHARE * ctx.deadline.remaining)
     try:
         async with asyncio.timeout(limit):
-            documents[path] = await ctx.http.get_json(f"{api_url}{RANKING}{path}", max_body=LARGEST_RANKING)
+            rankings[path] = await ctx.http.get(f"{api_url}{RANKING}{path}", max_body=LARGEST_RANKING)
     except TimeoutError:
         _note_lost(path, f"it did not come within {limit:.3g} s", notes)
     except Exception as error:  # noqa: BLE001 — whatever befalls a ranking, the page's own rows are worth having
         _note_lost(path, error, notes)
 
 
-def _read_all(page: str, documents: Mapping[str, object], notes: Notes) -> CodMunity:
-    answer = find_answer(page, COMPARATOR, PAGE)
-    return read(answer, list(_rankings(documents, notes)), notes)
+def _read_all(page: HttpResponse, answers: Mapping[str, HttpResponse]) -> _Reading:
+    notes = Notes()
+    answer = find_answer(page.text(), COMPARATOR, PAGE)
+    rankings = list(_rankings(answers, notes))
+    lost = frozenset(answers) - {ranking.path for ranking in rankings}
+    return _Reading(read(answer, rankings, notes), notes, lost)
 
 
-def _rankings(documents: Mapping[str, object], notes: Notes) -> Iterator[Ranking]:
+def _rankings(answers: Mapping[str, HttpResponse], notes: Notes) -> Iterator[Ranking]:
     """Yield the rankings that can be read; the others are noted."""
     for path in RANKINGS:
-        if path not in documents:
+        if path not in answers:
             continue
         try:
-            ranking = read_ranking(documents[path], path, notes)
+            ranking = read_ranking(answers[path].json(), path, notes)
         except Exception as error:  # noqa: BLE001 — as above: nothing in a ranking is worth losing the page
             _note_lost(path, error, notes)
         else:

@@ -19,11 +19,10 @@ from cod_sources.statements import Statement, records_of
 from cod_sources.tiers import TierList, WeaponIds, read_tier_lists, tier_statements
 from cod_sources.words import quoted
 from data_source_orchestrator.core.claim import Json, Record
-from data_source_orchestrator.core.context import FetchContext
+from data_source_orchestrator.core.context import FetchContext, HttpResponse
 from data_source_orchestrator.core.contract import Contract
 from data_source_orchestrator.core.errors import FetchError
 from data_source_orchestrator.core.source import Source
-from data_source_orchestrator.core.threads import FETCHER_THREAD, in_thread
 from data_source_orchestrator.core.verdicts import FailureKind
 
 KEY = "wzstats"
@@ -101,9 +100,8 @@ def source(base_url: str) -> Source[WZStats]:
     address = f"{base_url}{PATH}?{_query()}"
 
     async def fetch(ctx: FetchContext) -> WZStats:
-        document = await ctx.http.get_json(address, max_body=LARGEST)
-        notes = Notes()
-        payload = await in_thread(partial(read, document, notes), name=FETCHER_THREAD + KEY)
+        answer = await ctx.http.get(address, max_body=LARGEST)
+        payload, notes = await ctx.parsed(KEY, [answer], partial(_read_answer, answer))
         notes.tell(ctx.warn)
         return payload
 
@@ -126,6 +124,11 @@ def source(base_url: str) -> Source[WZStats]:
         payload_type=WZStats,
         upstream=base_url,
     )
+
+
+def _read_answer(answer: HttpResponse) -> tuple[WZStats, Notes]:
+    notes = Notes()
+    return read(answer.json(), notes), notes
 
 
 def _query() -> str:

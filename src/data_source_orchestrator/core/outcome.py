@@ -16,15 +16,16 @@ T_co = TypeVar("T_co", covariant=True)
 class Success(Struct, Generic[T_co], frozen=True, kw_only=True):
     """The source answered, and its answer was accepted.
 
-    `duration` is the whole execution in seconds, waits included; `latency` the successful attempt alone. `age` is set
-    where no execution was made, and the data is an earlier answer that was kept.
+    `duration` is the whole execution in seconds, waits included; `latency` the successful attempt alone, None where
+    upstream only confirmed what was kept, which tells little of how long an answer takes. `age` is set where no
+    execution was made, and the data is an earlier answer that was kept.
     """
 
     source: str
     data: T_co
     attempts: int
     duration: float
-    latency: float
+    latency: float | None
     warnings: tuple[str, ...] = ()
     age: Age | None = None
 

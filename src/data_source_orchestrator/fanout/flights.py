@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from data_source_orchestrator.core.context import FetchContext, Warn
+from data_source_orchestrator.core.context import FetchContext, Notes
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.durations import in_seconds
 from data_source_orchestrator.core.errors import FetchError
-from data_source_orchestrator.core.events import BytesReceived, MonitorOffline, SourceForgotten
+from data_source_orchestrator.core.events import BytesReceived, Event, MonitorOffline, SourceForgotten
 from data_source_orchestrator.core.outcome import Executed, Failure
 from data_source_orchestrator.core.policies import CachePolicy
 from data_source_orchestrator.core.ports import CacheStore
@@ -33,6 +33,7 @@ from data_source_orchestrator.resilience.guard import Guard
 from data_source_orchestrator.resilience.suspects import Suspects
 from data_source_orchestrator.resilience.wanted import SourceCall
 from data_source_orchestrator.resilience.wording import CANCELLED_FROM_ELSEWHERE
+from data_source_orchestrator.web.parsed import ParseMemory
 from data_source_orchestrator.web.pool import HttpPool
 
 _LOG = logging.getLogger("data_source_orchestrator")
@@ -56,6 +57,8 @@ class Flights:
         self._caches = Caches(cached, coordinator.clock)
         self._background = background
         coordinator.hub.follow(self._caches.heard, SourceForgotten)
+        self._parsed = ParseMemory()
+        coordinator.hub.follow(self._forget_parsed, SourceForgotten)
         self._http = http
         self._fields: dict[asyncio.AbstractEventLoop, _Field] = {}
         self._make_context = self.context  # one method for all flights
@@ -115,7 +118,7 @@ class Flights:
             flight.task.cancel()
         return flight.task
 
-    def context(self, call: SourceCall[Any], attempt: int, warn: Warn) -> FetchContext:
+    def context(self, call: SourceCall[Any], attempt: int, notes: Notes) -> FetchContext:
         """Make the context of an attempt."""
         coordinator, key = self._coordinator, call.source.key
 
@@ -123,13 +126,16 @@ class Flights:
             if coordinator.hub.hears(BytesReceived):
                 coordinator.hub.emit(BytesReceived(at=coordinator.clock.now(), source=key, total=total))
 
+        observed = partial(coordinator.observe, key)
+        http = self._http.client(received=received, observed=observed, answered=notes.answered, confirmed=True)
         return FetchContext(
-            http=self._http.client(received=received, observed=partial(coordinator.observe, key)),
+            http=http,
             deadline=call.deadline,
             attempt=attempt,
             clock=coordinator.clock,
             log=_LOG.getChild(key),
-            warn=warn,
+            warn=notes,
+            parsed=self._parsed.of(key, http),
         )
 
     def _planned(self, source: Source[Any], booking: Booking, alone: tuple[Booking], sky: Sky) -> Flight:
@@ -226,6 +232,10 @@ class Flights:
         ended = self._coordinator.clock.now()
         if not call.record(executed, partial(self._coordinator.record, guard=guard, at=ended)):
             self._coordinator.record_later(executed, guard, ended)
+
+    def _forget_parsed(self, event: Event) -> None:
+        if isinstance(event, SourceForgotten):
+            self._parsed.forget(event.source)
 
     def _tell_offline(self, sources: tuple[str, ...]) -> None:
         self._coordinator.hub.emit(MonitorOffline(at=self._coordinator.clock.now(), sources=sources))

@@ -15,7 +15,7 @@ from data_source_orchestrator.core.errors import ConfigurationError, StoreError
 from data_source_orchestrator.core.events import BudgetRefused, Event, SourceForgotten
 from data_source_orchestrator.core.outcome import Outcome
 from data_source_orchestrator.core.policies import BudgetPolicy, OrchestratorConfig, Purpose, RetryConfig
-from data_source_orchestrator.core.ports import CacheStore, Store
+from data_source_orchestrator.core.ports import CacheStore, ResponseStore, Store
 from data_source_orchestrator.core.result import FetchResult, MetaResult
 from data_source_orchestrator.core.snapshot import SnapshotChange
 from data_source_orchestrator.fanout.coordinator import SourceCoordinator
@@ -47,6 +47,7 @@ class DataSourceOrchestrator:
     left there. Without, each call opens what it needs and closes it again. `http` bounds what its own HTTP client takes
     from an upstream; `budget` is what the retries and hedges of one run may spend together, beside each source's own.
     `cached` keeps the result caches of those sources that tell the type of their payload; the others' are in memory.
+    `responses` keeps the HTTP answers that `http.cache` wants kept, by default in memory.
     Times are in seconds.
     """
 
@@ -61,12 +62,13 @@ class DataSourceOrchestrator:
         http: HttpPolicy = HttpPolicy(),
         budget: BudgetPolicy = BudgetPolicy(),
         cached: CacheStore | None = None,
+        responses: ResponseStore | None = None,
     ) -> None:
         self.coordinator = SourceCoordinator() if coordinator is None else coordinator
         self.config = config
         self.retry = retry
         self._clock = self.coordinator.clock
-        self._http = HttpPool(http, clock=self._clock)
+        self._http = HttpPool(http, clock=self._clock, responses=responses)
         self._background = Background()
         self._flights = Flights(self.coordinator, self._http, cached=cached, background=self._background)
         self._keeper = Keeper(self.coordinator, store, rules)

@@ -11,7 +11,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from msgspec import Struct, field
 
 from data_source_orchestrator.core.clock import Clock
-from data_source_orchestrator.core.context import Warn
+from data_source_orchestrator.core.context import HttpResponse, Notes
 from data_source_orchestrator.core.errors import FetchError
 from data_source_orchestrator.core.events import Events, FetcherAbandoned, LoopBlocked
 from data_source_orchestrator.core.outcome import CutShort
@@ -80,8 +80,8 @@ class Wanted(Watched, Protocol[T]):
         """Hear, before that is reported, that an attempt has failed."""
         ...
 
-    def begin(self, number: int, warn: Warn) -> Coroutine[Any, Any, T]:
-        """Begin the attempt of that number, whose warnings go to `warn`."""
+    def begin(self, number: int, notes: Notes) -> Coroutine[Any, Any, T]:
+        """Begin the attempt of that number, which is told to `notes`."""
         ...
 
     def breach(self, payload: T) -> FetchError | None:
@@ -89,14 +89,31 @@ class Wanted(Watched, Protocol[T]):
         ...
 
 
-class Warnings(Struct, gc=False):  # it holds only text, so no circle can come of it
-    """What a fetcher has warned of; apart from its attempt, because its frames may outlast that in an error."""
+class Heard(Struct, gc=False):  # it holds only text and numbers, so no circle can come of it
+    """What a fetcher has warned of, and how it was answered over HTTP, as far as it asked through its context.
+
+    Apart from its attempt, because its frames may outlast that in an error.
+    """
 
     told: tuple[str, ...] = ()
+    confirmed: int = 0
+    sent: int = 0
 
     def __call__(self, message: object) -> None:
         """Take a warning, which may be whatever the fetcher has caught; only text can be kept."""
         self.told += (str(message),)
+
+    def answered(self, response: HttpResponse) -> None:
+        """Count an answer."""
+        if response.from_cache:
+            self.confirmed += 1
+        else:
+            self.sent += 1
+
+    @property
+    def nothing_new(self) -> bool:
+        """Whether it was answered, and always that what was kept is still good."""
+        return self.confirmed > 0 and not self.sent
 
 
 class Attempts(Bounds):
@@ -150,7 +167,7 @@ class Attempt(Bounded[Attempts, Wanted[T]], Generic[T], eq=False, kw_only=True):
     censored: bool = False
     cut_short: CutShort | None = None
     answers: int | None = None
-    noted: Warnings = field(default_factory=Warnings)
+    noted: Heard = field(default_factory=Heard)
 
     @property
     def probe(self) -> bool:
@@ -161,6 +178,11 @@ class Attempt(Bounded[Attempts, Wanted[T]], Generic[T], eq=False, kw_only=True):
     def duration(self) -> float:
         """Seconds that it took."""
         return self.ended - self.began
+
+    @property
+    def latency(self) -> float | None:
+        """Seconds that its answer took; None where nothing new came."""
+        return None if self.noted.nothing_new else self.duration
 
     @property
     def warnings(self) -> tuple[str, ...]:

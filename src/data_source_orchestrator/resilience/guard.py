@@ -295,7 +295,7 @@ class Guard:
                 data=attempt.payload,
                 attempts=attempt.number,
                 duration=duration,
-                latency=attempt.ended - attempt.began,
+                latency=attempt.latency,
                 warnings=warnings,
             )
         else:

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 from data_source_orchestrator.core.clock import Chance, Clock, SystemClock, system_chance
-from data_source_orchestrator.core.context import Warn
+from data_source_orchestrator.core.context import Notes
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.durations import Seconds, count, seconds
 from data_source_orchestrator.core.errors import ConfigurationError, FetchError, SourceFailedError
@@ -211,7 +211,7 @@ class _FunctionCall(Generic[T]):
     def note_failure(self, kind: FailureKind) -> None:
         """Do nothing: a call by itself tells about itself."""
 
-    def begin(self, number: int, warn: Warn) -> Coroutine[Any, Any, T]:  # noqa: ARG002 — a function takes its own arguments only
+    def begin(self, number: int, notes: Notes) -> Coroutine[Any, Any, T]:  # noqa: ARG002 — a function takes its own arguments only
         """Call the function."""
         if not self.threaded:
             return self._function(*self._args, **self._kwargs)  # type: ignore[no-any-return]

@@ -3,7 +3,7 @@
 from collections.abc import Coroutine
 from typing import Any, Generic, TypeVar
 
-from data_source_orchestrator.core.context import Warn
+from data_source_orchestrator.core.context import Notes
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.errors import FetchError
 from data_source_orchestrator.core.verdicts import FailureKind
@@ -64,9 +64,9 @@ class Part(Generic[T]):
         """Hear that the call has failed."""
         self._wanted.note_failure(kind)
 
-    def begin(self, number: int, warn: Warn) -> Coroutine[Any, Any, T]:
+    def begin(self, number: int, notes: Notes) -> Coroutine[Any, Any, T]:
         """Begin the call."""
-        return self._wanted.begin(number, warn)
+        return self._wanted.begin(number, notes)
 
     def breach(self, payload: T) -> FetchError | None:
         """Return what is wrong with an answer, or None."""

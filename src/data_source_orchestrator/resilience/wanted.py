@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 from msgspec import Struct
 
 from data_source_orchestrator.core.claim import Record, flaw_of
-from data_source_orchestrator.core.context import FetchContext, Warn
+from data_source_orchestrator.core.context import FetchContext, Notes
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.durations import in_seconds
 from data_source_orchestrator.core.errors import FetchError
@@ -22,8 +22,8 @@ from data_source_orchestrator.resilience.wording import EMPTY
 
 T = TypeVar("T")
 
-ContextOf = Callable[["SourceCall[Any]", int, Warn], FetchContext]
-"""Makes the context of a call's attempt of that number, whose warnings go to that `Warn`."""
+ContextOf = Callable[["SourceCall[Any]", int, Notes], FetchContext]
+"""Makes the context of a call's attempt of that number, which is told to those `Notes`."""
 
 Recorder = Callable[[Executed[Any]], None]
 """Records an execution."""
@@ -86,11 +86,11 @@ class SourceCall(Struct, Generic[T], eq=False):
             return True
         return not self.withheld.add(executed.outcome.kind, partial(_record_late, executed, record))
 
-    def begin(self, number: int, warn: Warn) -> Coroutine[Any, Any, T]:
+    def begin(self, number: int, notes: Notes) -> Coroutine[Any, Any, T]:
         """Call the fetcher; a context is made only for one that takes it."""
         self.attempts = number
         call = self.call
-        return call.begin(self.make_context(self, number, warn)) if call.takes_context else call.begin()
+        return call.begin(self.make_context(self, number, notes)) if call.takes_context else call.begin()
 
     def breach(self, payload: T) -> FetchError | None:
         """Return what the source's contract says against an answer."""

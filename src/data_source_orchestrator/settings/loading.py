@@ -28,9 +28,9 @@ from data_source_orchestrator.settings.layers import (
     merge,
     nested,
 )
-from data_source_orchestrator.settings.laying import limits_laid_over
+from data_source_orchestrator.settings.laying import laid_over, limits_laid_over
 from data_source_orchestrator.settings.overrides import SourceOverrides
-from data_source_orchestrator.settings.reference import CONFIG_VARIABLE
+from data_source_orchestrator.settings.reference import CONFIG_VARIABLE, SETTLED_HTTP
 from data_source_orchestrator.settings.spelling import Key, table, unknown
 from data_source_orchestrator.web.policy import HttpPolicy
 
@@ -56,7 +56,7 @@ class Settings:
     budget: BudgetPolicy = BudgetPolicy()
     retry: RetryConfig = RetryConfig()
     health: HealthPolicy = HealthPolicy()
-    http: HttpPolicy = HttpPolicy()
+    http: HttpPolicy = SETTLED_HTTP
     limits: LimitPolicy | None = None
     hosts: Mapping[str, LimitPolicy] = field(default_factory=dict)
     data_dir: Path | None = None
@@ -149,7 +149,7 @@ def _settings(values: Mapping[str, Any], merged: Mapping[Key, Given], environmen
         budget=building.policy(BudgetPolicy, ("run", "budget"), values.get("run", {}).get("budget", {})),
         retry=building.policy(RetryConfig, ("retry",), values.get("retry", {})),
         health=building.policy(HealthPolicy, ("health",), values.get("health", {})),
-        http=building.policy(HttpPolicy, ("http",), values.get("http", {})),
+        http=building.policy(HttpPolicy, ("http",), values.get("http", {}), own=SETTLED_HTTP),
         limits=building.limits(("limits",), values["limits"]) if values.get("limits") else None,
         hosts=MappingProxyType(
             {
@@ -180,10 +180,10 @@ class _Building:
         self.problems: list[str] = []
         self._merged = merged
 
-    def policy(self, kind: type[R], table: Key, members: Mapping[str, Any]) -> R:
-        """Return a policy of which all members have defaults."""
+    def policy(self, kind: type[R], table: Key, members: Mapping[str, Any], own: R | None = None) -> R:
+        """Return a policy of which all members have defaults, those of `own` where it is given."""
         try:
-            return kind(**members)
+            return laid_over(own, kind, members, ".".join(table))
         except ConfigurationError as error:
             self._note(error, table, members)
             return kind()

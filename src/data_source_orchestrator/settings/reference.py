@@ -50,10 +50,13 @@ def _defaults(settled: type[Any]) -> dict[str, object]:
     return {member.name: member.default for member in fields(settled) if member.default is not MISSING}
 
 
+SETTLED_HTTP = HttpPolicy(cache=True)
+"""The HTTP policy of whatever is built from settings: only one made by hand keeps no answers."""
+
 _RUN = _defaults(OrchestratorConfig)
 _RETRY = _defaults(RetryConfig)
 _HEALTH = _defaults(HealthPolicy)
-_HTTP = _defaults(HttpPolicy)
+_HTTP = {name: getattr(SETTLED_HTTP, name) for name in _defaults(HttpPolicy)}
 _SOURCE = _defaults(Source) | _defaults(Contract)
 
 _OF_HTTP = {
@@ -67,6 +70,9 @@ _OF_HTTP = {
     "connect_timeout": "The limit of looking a name up, connecting and TLS together.",
     "user_agent": "Who is asking, as upstreams read it; absent gives the project's name and version.",
     "trusted": "Addresses and networks to which a redirect may lead although they are not public.",
+    "cache": "Whether answers are kept, so that upstream need not send again what has not changed.",
+    "cache_bytes": "The most bytes of all answers that are kept together.",
+    "cache_entry_bytes": "The most bytes of one answer that is kept.",
 }
 """A member of the policy that is not told here is told in general words."""
 

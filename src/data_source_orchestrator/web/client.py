@@ -6,19 +6,26 @@ Never sleeps, never retries. Knows neither aiohttp nor sessions.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from typing import Any
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from data_source_orchestrator.core.allowance import Allowance
 from data_source_orchestrator.core.clock import Clock
+from data_source_orchestrator.core.context import HttpResponse
 from data_source_orchestrator.core.errors import FetchError
 from data_source_orchestrator.core.threads import FETCHER_THREAD
 from data_source_orchestrator.web.allowance import parse_allowance
 from data_source_orchestrator.web.answer import Answer, Asker
 from data_source_orchestrator.web.daemon import in_daemon_thread
 from data_source_orchestrator.web.decoding import Body
+from data_source_orchestrator.web.get import Get
 from data_source_orchestrator.web.judgement import HEAD, challenge, is_challenge, judge, needs_head
 from data_source_orchestrator.web.policy import KIB, HttpPolicy
 from data_source_orchestrator.web.response import Response
+
+if TYPE_CHECKING:
+    from data_source_orchestrator.web.caching.loop import HttpCache
 
 HEAD_PATIENCE = 2.0
 """Seconds for the first bytes of an error's body; after them the error is judged by its status alone."""
@@ -31,6 +38,9 @@ A larger one is parsed in a daemon thread, for a few megabytes can be written so
 """
 
 
+NO_CONDITIONS: Mapping[str, str] = MappingProxyType({})
+
+
 class Client:
     """One attempt's `HttpClient`; all that its calls raise is `FetchError`, of these kinds.
 
@@ -41,22 +51,28 @@ class Client:
     bug (parameters or headers that cannot be sent). Without aiohttp, or outside `HttpPool.use()`: `ConfigurationError`.
     """
 
-    __slots__ = ("_asker", "_clock", "_observed", "_policy", "_received", "_total")
+    __slots__ = ("_answered", "_asker", "_cache", "_clock", "_confirmed", "_observed", "_policy", "_received", "_total")
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 — each is another thing that is handed in
         self,
         asker: Callable[[], Awaitable[Asker]],
         policy: HttpPolicy,
         *,
         clock: Clock,
         received: Callable[[int], None],
-        observed: Callable[[Allowance], None] | None = None,
+        observed: Callable[[Allowance], None] | None,
+        answered: Callable[[HttpResponse], None] | None,
+        cache: "Callable[[], HttpCache | None]",
+        confirmed: bool,
     ) -> None:
         self._asker = asker
+        self._cache = cache
+        self._confirmed = confirmed
         self._policy = policy
         self._clock = clock
         self._received = received
         self._observed = observed
+        self._answered = answered
         self._total = 0
 
     async def get(
@@ -71,20 +87,10 @@ class Client:
 
         `max_body` lowers the policy's cap on the decoded body, in bytes, to what this address may need.
         """
-        asker = await self._asker()
-        async with asker.ask(url, params, headers) as answer:
-            await self._accept(answer)
-            body = await self._whole(answer, max_body)
-        if is_challenge(answer.status, answer.headers, body):
-            raise challenge(answer.url)
-        return Response(
-            url=answer.url,
-            status=answer.status,
-            headers=answer.headers,
-            body=body,
-            max_json_depth=self._policy.max_json_depth,
-            max_json_nodes=self._policy.max_json_nodes,
-        )
+        answer = await self._get(Get(url, params, headers, max_body))
+        if self._answered is not None:
+            self._answered(answer)
+        return answer
 
     async def get_json(
         self,
@@ -99,9 +105,13 @@ class Client:
         A cancellation does not wait for the thread in which a large one is parsed.
         """
         response = await self.get(url, params=params, headers=headers, max_body=max_body)
-        if len(response.body) <= PARSED_AT_ONCE:
-            return response.json()
-        return await in_daemon_thread(response.json, name=f"{FETCHER_THREAD}json")
+        try:
+            if len(response.body) <= PARSED_AT_ONCE:
+                return response.json()
+            return await in_daemon_thread(response.json, name=f"{FETCHER_THREAD}json")
+        except FetchError:
+            await self.forget(response)
+            raise
 
     async def get_text(
         self,
@@ -112,7 +122,18 @@ class Client:
         max_body: int | None = None,
     ) -> str:
         """Return the text served there (`Response.text`)."""
-        return (await self.get(url, params=params, headers=headers, max_body=max_body)).text()
+        response = await self.get(url, params=params, headers=headers, max_body=max_body)
+        try:
+            return response.text()
+        except FetchError:
+            await self.forget(response)
+            raise
+
+    async def forget(self, answer: HttpResponse) -> None:
+        """Let the cache go of an answer that turned out to be no data, so that upstream does not just confirm it."""
+        cache = self._cache()
+        if cache is not None and isinstance(answer, Response):
+            await cache.forget(answer)
 
     async def check(self, url: str) -> None:
         """Ask, judge the status and the first bytes, and hang up without the rest."""
@@ -124,13 +145,46 @@ class Client:
             if is_challenge(answer.status, answer.headers, head.so_far):
                 raise challenge(answer.url)
 
+    async def _get(self, get: Get) -> Response:
+        asker = await self._asker()
+        cache = self._cache()
+        if cache is None:
+            return await self._ask(asker, get)
+
+        def send(conditions: Mapping[str, str]) -> Awaitable[Response]:
+            return self._ask(asker, get.under(conditions), conditions)
+
+        return await cache.get(get, send, confirmed=self._confirmed)
+
+    async def _ask(self, asker: Asker, get: Get, conditions: Mapping[str, str] = NO_CONDITIONS) -> Response:
+        """Return upstream's own accepted answer; 304 is one where there are conditions."""
+        async with asker.ask(get.url, get.params, get.headers) as answer:
+            if conditions and answer.status == HTTPStatus.NOT_MODIFIED:
+                self._observe(answer)
+                return Response(url=answer.url, status=answer.status, headers=answer.headers, body=b"")
+            await self._accept(answer)
+            body = await self._whole(answer, get.max_body)
+        if is_challenge(answer.status, answer.headers, body):
+            raise challenge(answer.url)
+        return Response(
+            url=answer.url,
+            status=answer.status,
+            headers=answer.headers,
+            body=body,
+            max_json_depth=self._policy.max_json_depth,
+            max_json_nodes=self._policy.max_json_nodes,
+        )
+
     async def _accept(self, answer: Answer) -> None:
-        if self._observed is not None and (allowance := parse_allowance(answer.headers, self._clock.now())):
-            self._observed(allowance)
+        self._observe(answer)
         head = await self._error_head(answer) if needs_head(answer.status) else b""
         failure = judge(answer.status, answer.headers, head, url=answer.url, now=self._clock.now())
         if failure is not None:
             raise failure
+
+    def _observe(self, answer: Answer) -> None:
+        if self._observed is not None and (allowance := parse_allowance(answer.headers, self._clock.now())):
+            self._observed(allowance)
 
     async def _error_head(self, answer: Answer) -> bytes:
         """Return what an error's body begins with; one that is slow, cut or broken says nothing more."""

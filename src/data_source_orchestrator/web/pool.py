@@ -11,31 +11,40 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from data_source_orchestrator.core.allowance import Allowance
-from data_source_orchestrator.core.clock import Clock
-from data_source_orchestrator.core.context import HttpClient
+from data_source_orchestrator.core.clock import Clock, SystemClock
+from data_source_orchestrator.core.context import HttpClient, HttpResponse
 from data_source_orchestrator.core.errors import ConfigurationError
+from data_source_orchestrator.core.ports import ResponseStore
 from data_source_orchestrator.web.answer import Asker
+from data_source_orchestrator.web.caching.memory import MemoryResponses
+from data_source_orchestrator.web.caching.shelf import Shelf
 from data_source_orchestrator.web.client import Client
 from data_source_orchestrator.web.daemon import in_daemon_thread
 from data_source_orchestrator.web.policy import HttpPolicy
 
 if TYPE_CHECKING:
+    from data_source_orchestrator.web.caching.loop import HttpCache
     from data_source_orchestrator.web.wire import Wire
 
 
-class HttpPool:
-    """Where fetchers' HTTP clients come from; works over successive `asyncio.run` calls and in several threads.
+def _nobody_counts(_total: int) -> None:
+    """Hear of bytes that nobody counts."""
 
-    ```python
-    pool = HttpPool(clock=SystemClock())
-    async with pool.use():
-        rows = await pool.client(received=print).get_json("https://a.example/rows")
-    ```
+
+class HttpPool:
+    """Where HTTP clients come from; works over successive `asyncio.run` calls and in several threads.
+
+    Inside `async with pool.use():`, `await pool.client().get_json(url)` is all that a program needs. Where the policy
+    has a cache, answers are kept in `responses`, by default in memory.
     """
 
-    def __init__(self, policy: HttpPolicy = HttpPolicy(), *, clock: Clock) -> None:
+    def __init__(
+        self, policy: HttpPolicy = HttpPolicy(), *, clock: Clock | None = None, responses: ResponseStore | None = None
+    ) -> None:
         self._policy = policy
-        self._clock = clock
+        self._clock = clock or SystemClock()
+        self._responses = responses or MemoryResponses(max_bytes=policy.cache_bytes)
+        self._cache: HttpCache | None = None
         self._tenancies: dict[asyncio.AbstractEventLoop, _Tenancy] = {}
         self._tls: ssl.SSLContext | None = None
 
@@ -54,14 +63,29 @@ class HttpPool:
                 await tenancy.close()
 
     def client(
-        self, *, received: Callable[[int], None], observed: Callable[[Allowance], None] | None = None
+        self,
+        *,
+        received: Callable[[int], None] = _nobody_counts,
+        observed: Callable[[Allowance], None] | None = None,
+        answered: Callable[[HttpResponse], None] | None = None,
+        confirmed: bool = False,
     ) -> HttpClient:
         """Return a client for one attempt.
 
         `received` is told the attempt's bytes off the wire as they grow, `observed` what an upstream says is left of
-        our allowance.
+        our allowance, `answered` each answer. With `confirmed` a kept answer is used only where upstream, asked now,
+        confirms it, and every failure is raised; else for as long as its own headers allow.
         """
-        return Client(self._asker, self._policy, clock=self._clock, received=received, observed=observed)
+        return Client(
+            self._asker,
+            self._policy,
+            clock=self._clock,
+            received=received,
+            observed=observed,
+            answered=answered,
+            cache=lambda: self._cache,
+            confirmed=confirmed,
+        )
 
     async def prepare(self) -> None:
         """Open the running loop's session before its first request, which then takes no longer than its upstream.
@@ -86,6 +110,9 @@ class HttpPool:
         wire = _import_wire()
         if self._tls is None:
             self._tls = _trusted_certificates()
+        if self._cache is None and self._policy.cache:
+            shelf = Shelf(self._responses, clock=self._clock)
+            self._cache = _import_cache()(shelf, clock=self._clock, policy=self._policy)
         return wire, self._tls
 
 
@@ -119,11 +146,22 @@ def _import_wire() -> "type[Wire]":
     try:
         from data_source_orchestrator.web.wire import Wire  # noqa: PLC0415 — aiohttp is an extra, loaded when needed
     except ModuleNotFoundError as error:
-        raise ConfigurationError(
-            f"requests over HTTP need the package {error.name}, which is not installed;"
-            " install data-source-orchestrator[http]"
-        ) from None
+        raise _not_installed("requests over HTTP need", error) from None
     return Wire
+
+
+def _import_cache() -> "type[HttpCache]":
+    try:
+        from data_source_orchestrator.web.caching.loop import HttpCache  # noqa: PLC0415 — the same of hishel
+    except ModuleNotFoundError as error:
+        raise _not_installed("http.cache needs", error) from None
+    return HttpCache
+
+
+def _not_installed(what: str, error: ModuleNotFoundError) -> ConfigurationError:
+    return ConfigurationError(
+        f"{what} the package {error.name}, which is not installed; install data-source-orchestrator[http]"
+    )
 
 
 def _trusted_certificates() -> ssl.SSLContext:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -164,3 +165,31 @@ async def test_an_answer_that_cannot_be_parsed_is_asked_for_anew_and_not_confirm
         assert isinstance((await orchestrator.fetch()).outcomes["prices"], Failure)
         assert [(await orchestrator.fetch())["prices"] for _ in range(2)] == [[1, 2], [1, 2]]
     assert conditions == ["", "", '"1"']
+
+
+async def test_a_run_to_which_anything_new_came_has_a_latency():
+    async def fetch(ctx: FetchContext) -> Any:
+        return [await ctx.http.get_json(server.url(path)) for path in ("/same", "/new")]
+
+    routes = {"/same": in_turn(answer("1", headers=FRESH), answer(status=304, headers=FRESH)), "/new": answer("2")}
+    orchestrator = DataSourceOrchestrator(
+        SourceCoordinator([Source(key="prices", fetcher=fetch)]), http=HttpPolicy(cache=True)
+    )
+    async with FaultServer(routes) as server:
+        for _ in range(2):
+            outcome = (await orchestrator.fetch()).outcomes["prices"]
+            assert isinstance(outcome, Success)
+            assert outcome.latency is not None
+
+
+async def test_of_a_source_that_was_reset_nothing_parsed_is_remembered():
+    parsings = count(1)
+
+    async def fetch(ctx: FetchContext) -> Any:
+        return await ctx.parsed("rows", [await ctx.http.get(server.url())], lambda: next(parsings))
+
+    orchestrator = DataSourceOrchestrator(SourceCoordinator([Source(key="prices", fetcher=fetch)]))
+    async with FaultServer({"*": answer("1")}) as server:
+        assert [(await orchestrator.fetch())["prices"] for _ in range(2)] == [1, 1]
+        await orchestrator.reset("prices")
+        assert (await orchestrator.fetch())["prices"] == 2

@@ -28,6 +28,7 @@ BENCHMARKS = (
     "hung",
     "memory",
     "over_http",
+    "not_modified",
     "history",
     "fingerprint",
     "startup",

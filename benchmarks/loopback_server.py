@@ -1,5 +1,6 @@
 """A server on loopback that answers everything with 1 kB of JSON, doing as little as a server can.
 
+At `/attachments` it has 943 kB, as CODArmory's `attachments.json` has them, and says 304 to whoever holds them.
 `python benchmarks/loopback_server.py` prints its port, and serves until its standard input is closed.
 """
 
@@ -15,6 +16,33 @@ BODY = json.dumps({"rows": ROWS}).encode()
 HEAD = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(BODY)}\r\n\r\n".encode()
 END = b"\r\n\r\n"
 
+ATTACHMENTS = [
+    {
+        "id": f"{number:016x}",
+        "game_id": "mw2",
+        "category_id": "rear-grips",
+        "slug": f"the-grip-of-{number}",
+        "name": f"The Grip of {number}",
+        "description": f"Made up for a measurement, and as long as such a text is there: {number:>48}",
+        "pros": ["sprint-to-fire-speed", "aim-down-sight-speed"],
+        "cons": ["recoil-control"],
+        "unlock_type": "weapon",
+        "unlock_id": "fr-avancer",
+        "unlock_level": number % 30,
+        "unlock_summary": None,
+        "unlock_description": None,
+    }
+    for number in range(1502)
+]
+LARGE = json.dumps(ATTACHMENTS, indent=4).encode()
+VALIDATOR = b'"made-up"'
+KNOWN = b"HTTP/1.1 304 Not Modified\r\nETag: " + VALIDATOR + END
+WHOLE = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nETag: %b\r\nContent-Length: %d\r\n\r\n%b" % (
+    VALIDATOR,
+    len(LARGE),
+    LARGE,
+)
+
 
 class Answering(asyncio.Protocol):
     """One connection, kept open."""
@@ -29,7 +57,13 @@ class Answering(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Answer every request whose head has come in; requests have no body."""
         *heads, self._unread = (self._unread + data).split(END)
-        self._transport.write((HEAD + BODY) * len(heads))
+        self._transport.write(b"".join(map(_answer, heads)))
+
+
+def _answer(head: bytes) -> bytes:
+    if not head.startswith(b"GET /attachments"):
+        return HEAD + BODY
+    return KNOWN if VALIDATOR in head else WHOLE
 
 
 async def serve() -> None:

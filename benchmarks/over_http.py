@@ -1,8 +1,9 @@
 """What one request over HTTP costs, end to end over loopback: 1 kB of JSON, at most 100 at one time.
 
 `uv run python benchmarks/over_http.py [how many]`. The server is a process of its own, and only the CPU
-time of the process that asks is counted. Four contestants: aiohttp as it comes; our client, with its caps, its checks
-of addresses and its strict JSON; the engine with a source for each request over our client; and httpx as it comes.
+time of the process that asks is counted. Five contestants: aiohttp as it comes; our client, with its caps, its checks
+of addresses and its strict JSON; the same with its HTTP cache on, where nothing that comes can be kept; the engine with
+a source for each request over our client; and httpx as it comes.
 """
 
 import asyncio
@@ -18,9 +19,14 @@ from measure import Contestant, race
 from peers import Work
 from rung import Rung, tell
 
-from data_source_orchestrator import DataSourceOrchestrator, FetchContext, Source, SourceCoordinator
-from data_source_orchestrator.core.clock import SystemClock
-from data_source_orchestrator.web.pool import HttpPool
+from data_source_orchestrator import (
+    DataSourceOrchestrator,
+    FetchContext,
+    HttpPolicy,
+    HttpPool,
+    Source,
+    SourceCoordinator,
+)
 
 MANY = 1_000
 FEWER = 100
@@ -30,6 +36,7 @@ AT_ONCE = 100
 ROUNDS = 11
 
 AIOHTTP, CLIENT, ENGINE, HTTPX = "aiohttp", "our client", "the engine over our client", "httpx"
+CACHING = "our client with its cache on"
 
 
 def gathered(ask: Work, many: int) -> Work:
@@ -57,11 +64,11 @@ async def of_aiohttp(url: str, opened: AsyncExitStack) -> Work:
     return ask
 
 
-async def of_client(url: str, opened: AsyncExitStack) -> Work:
+async def of_client(url: str, opened: AsyncExitStack, *, cache: bool = False) -> Work:
     """Return a request with our client."""
-    pool = HttpPool(clock=SystemClock())
+    pool = HttpPool(HttpPolicy(cache=cache))
     await opened.enter_async_context(pool.use())
-    client = pool.client(received=lambda _: None)
+    client = pool.client()
     return lambda: client.get_json(url)
 
 
@@ -97,6 +104,7 @@ async def prepared(opened: AsyncExitStack, many: int) -> dict[str, tuple[Work, i
     url = await opened.enter_async_context(served())
     runs = {
         CLIENT: (gathered(await of_client(url, opened), many), many),
+        CACHING: (gathered(await of_client(url, opened, cache=True), many), many),
         ENGINE: (await of_engine(url, opened, many), many),
         AIOHTTP: (gathered(await of_aiohttp(url, opened), many), many),
     }
@@ -134,7 +142,7 @@ def rungs(many: int = MANY) -> list[Rung]:
             measured=taken.ratio(CLIENT, AIOHTTP),
             must=1.25,
             aim=1.10,
-            beside={name: taken.ratio(name, AIOHTTP) for name in (HTTPX,) if name in runs},
+            beside={name: taken.ratio(name, AIOHTTP) for name in (CACHING, HTTPX) if name in runs},
         ),
     ]
 

@@ -19,9 +19,8 @@ from cod_sources.rows import Found, by_identity, read_rows, refuse_contradiction
 from cod_sources.statements import Statement, records_of
 from cod_sources.words import quoted
 from data_source_orchestrator.core.claim import Json, Record
-from data_source_orchestrator.core.context import FetchContext
+from data_source_orchestrator.core.context import FetchContext, HttpResponse, Show
 from data_source_orchestrator.core.source import Source
-from data_source_orchestrator.core.threads import FETCHER_THREAD, in_thread
 
 KEY = "codarmory"
 
@@ -167,14 +166,11 @@ def source(base_url: str) -> Source[CodArmory]:
     async def fetch(ctx: FetchContext) -> CodArmory:
         async with together() as group:
             tasks = {
-                name: group.create_task(ctx.http.get_json(_address(base_url, name), max_body=largest))
+                name: group.create_task(ctx.http.get(_address(base_url, name), max_body=largest))
                 for name, largest in FILES.items()
             }
-        notes = Notes()
-        files = {name: task.result() for name, task in tasks.items()}
-        for name, document in files.items():
-            ctx.show(f"{name}.json", document)
-        payload = await in_thread(partial(read, files, notes), name=FETCHER_THREAD + KEY)
+        answers = {name: task.result() for name, task in tasks.items()}
+        payload, notes = await ctx.parsed(KEY, tuple(answers.values()), partial(_read_answers, answers, ctx.show))
         notes.tell(ctx.warn)
         return payload
 
@@ -198,6 +194,13 @@ def source(base_url: str) -> Source[CodArmory]:
         upstream=base_url,
         robots_reason="it reads six raw files of a public repository, and no page",
     )
+
+
+def _read_answers(answers: Mapping[str, HttpResponse], show: Show) -> tuple[CodArmory, Notes]:
+    files, notes = {name: answer.json() for name, answer in answers.items()}, Notes()
+    for name, document in files.items():
+        show(f"{name}.json", document, body=answers[name].body)
+    return read(files, notes), notes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

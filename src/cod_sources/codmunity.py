@@ -25,9 +25,8 @@ from cod_sources.statements import Statement, records_of
 from cod_sources.transfer_state import Wanted, find_answer
 from cod_sources.ttk import Weapon as Figures
 from data_source_orchestrator.core.claim import Json, Record
-from data_source_orchestrator.core.context import FetchContext, Show
+from data_source_orchestrator.core.context import FetchContext, HttpResponse, Show
 from data_source_orchestrator.core.source import Source
-from data_source_orchestrator.core.threads import FETCHER_THREAD, in_thread
 
 KEY = "codmunity"
 PAGE = "/weapon-stats/warzone"
@@ -136,18 +135,18 @@ def source(site_url: str, api_url: str) -> Source[CodMunity]:
     """Return the source that reads the page below `site_url` and the rankings below `api_url`."""
 
     async def fetch(ctx: FetchContext) -> CodMunity:
-        notes = Notes()
-        documents: dict[str, object] = {}
+        asked, rankings = Notes(), dict[str, HttpResponse]()
         async with together() as group:
             for path in RANKINGS:
-                group.create_task(_ask_ranking(ctx, api_url, path, documents, notes))
-            page = group.create_task(ctx.http.get_text(f"{site_url}{PAGE}", max_body=LARGEST, page=True))
-        for path, document in documents.items():
-            ctx.show(f"ranking {path}", document)
-        read_page = partial(_read_all, page.result(), documents, notes, ctx.show)
-        payload = await in_thread(read_page, name=FETCHER_THREAD + KEY)
-        notes.tell(ctx.warn)
-        return payload
+                group.create_task(_ask_ranking(ctx, api_url, path, rankings, asked))
+            asking = group.create_task(ctx.http.get(f"{site_url}{PAGE}", max_body=LARGEST, page=True))
+        page = asking.result()
+        reading = await ctx.parsed(KEY, [page, *rankings.values()], partial(_read_all, page, rankings, ctx.show))
+        for path in reading.lost:
+            await ctx.http.forget(rankings[path])
+        for notes in (asked, reading.notes):
+            notes.tell(ctx.warn)
+        return reading.payload
 
     async def probe(ctx: FetchContext) -> None:
         await ctx.http.check(f"{site_url}{PAGE}", page=True)
@@ -171,31 +170,47 @@ def source(site_url: str, api_url: str) -> Source[CodMunity]:
     )
 
 
-async def _ask_ranking(ctx: FetchContext, api_url: str, path: str, documents: dict[str, object], notes: Notes) -> None:
-    """Add a ranking's document, or a note of why its popularity is missing."""
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What was read of the answers; `lost` are the rankings that could not be."""
+
+    payload: CodMunity
+    notes: Notes
+    lost: frozenset[str]
+
+
+async def _ask_ranking(
+    ctx: FetchContext, api_url: str, path: str, rankings: dict[str, HttpResponse], notes: Notes
+) -> None:
+    """Add a ranking's answer, or a note of why its popularity is missing."""
     limit = min(RANKING_LIMIT, RANKING_SHARE * ctx.deadline.remaining)
     try:
         async with asyncio.timeout(limit):
-            documents[path] = await ctx.http.get_json(f"{api_url}{RANKING}{path}", max_body=LARGEST_RANKING)
+            rankings[path] = await ctx.http.get(f"{api_url}{RANKING}{path}", max_body=LARGEST_RANKING)
     except TimeoutError:
         _note_lost(path, f"it did not come within {limit:.3g} s", notes)
     except Exception as error:  # noqa: BLE001 — whatever befalls a ranking, the page's own rows are worth having
         _note_lost(path, error, notes)
 
 
-def _read_all(page: str, documents: Mapping[str, object], notes: Notes, show: Show) -> CodMunity:
-    answer = find_answer(page, COMPARATOR, PAGE)
-    show(COMPARATOR.path, answer)
-    return read(answer, list(_rankings(documents, notes)), notes)
+def _read_all(page: HttpResponse, answers: Mapping[str, HttpResponse], show: Show) -> _Reading:
+    notes = Notes()
+    answer = find_answer(page.text(), COMPARATOR, PAGE)
+    show(COMPARATOR.path, answer, body=page.body)
+    rankings = list(_rankings(answers, notes, show))
+    lost = frozenset(answers) - {ranking.path for ranking in rankings}
+    return _Reading(read(answer, rankings, notes), notes, lost)
 
 
-def _rankings(documents: Mapping[str, object], notes: Notes) -> Iterator[Ranking]:
+def _rankings(answers: Mapping[str, HttpResponse], notes: Notes, show: Show) -> Iterator[Ranking]:
     """Yield the rankings that can be read; the others are noted."""
     for path in RANKINGS:
-        if path not in documents:
+        if path not in answers:
             continue
         try:
-            ranking = read_ranking(documents[path], path, notes)
+            document = answers[path].json()
+            show(f"ranking {path}", document, body=answers[path].body)
+            ranking = read_ranking(document, path, notes)
         except Exception as error:  # noqa: BLE001 — as above: nothing in a ranking is worth losing the page
             _note_lost(path, error, notes)
         else:

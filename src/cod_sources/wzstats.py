@@ -20,10 +20,9 @@ from cod_sources.statements import Statement, records_of
 from cod_sources.tiers import TierList, WeaponIds, read_tier_lists, tier_statements
 from cod_sources.words import quoted
 from data_source_orchestrator.core.claim import Json, Record
-from data_source_orchestrator.core.context import FetchContext
+from data_source_orchestrator.core.context import FetchContext, HttpResponse, Show
 from data_source_orchestrator.core.errors import FetchError
 from data_source_orchestrator.core.source import Source
-from data_source_orchestrator.core.threads import FETCHER_THREAD, in_thread
 from data_source_orchestrator.core.verdicts import FailureKind
 
 KEY = "wzstats"
@@ -101,10 +100,8 @@ def source(base_url: str) -> Source[WZStats]:
     address = f"{base_url}{PATH}?{_query()}"
 
     async def fetch(ctx: FetchContext) -> WZStats:
-        document = await ctx.http.get_json(address, max_body=LARGEST)
-        ctx.show(WHAT, document)
-        notes = Notes()
-        payload = await in_thread(partial(read, document, notes), name=FETCHER_THREAD + KEY)
+        answer = await ctx.http.get(address, max_body=LARGEST)
+        payload, notes = await ctx.parsed(KEY, [answer], partial(_read_answer, answer, ctx.show))
         notes.tell(ctx.warn)
         return payload
 
@@ -128,6 +125,12 @@ def source(base_url: str) -> Source[WZStats]:
         upstream=base_url,
         robots_reason="it reads one JSON document that the site serves to programs, and no page",
     )
+
+
+def _read_answer(answer: HttpResponse, show: Show) -> tuple[WZStats, Notes]:
+    document, notes = answer.json(), Notes()
+    show(WHAT, document, body=answer.body)
+    return read(document, notes), notes
 
 
 def _query() -> str:

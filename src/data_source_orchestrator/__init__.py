@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from data_source_orchestrator.health.reports import HealthReport, OverallHealth
     from data_source_orchestrator.health.status import HealthStatus
     from data_source_orchestrator.history.cache import SqliteCache
+    from data_source_orchestrator.history.responses import SqliteResponses
     from data_source_orchestrator.history.store import SqliteStore
     from data_source_orchestrator.orchestration.orchestrator import DataSourceOrchestrator
     from data_source_orchestrator.orchestration.sync import SyncReport
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
     from data_source_orchestrator.resilience.memory_cache import MemoryCache
     from data_source_orchestrator.resilience.rate_limiter import Decision, RateLimiter
     from data_source_orchestrator.web.policy import HttpPolicy
+    from data_source_orchestrator.web.pool import HttpPool
 
 _HOMES = {
     "assemble": ("orchestrator", "source_coordinator"),
@@ -122,6 +124,7 @@ _HOMES = {
     "health.reports": ("HealthReport", "OverallHealth"),
     "health.status": ("HealthStatus",),
     "history.cache": ("SqliteCache",),
+    "history.responses": ("SqliteResponses",),
     "history.store": ("SqliteStore",),
     "orchestration.orchestrator": ("DataSourceOrchestrator",),
     "orchestration.sync": ("SyncReport",),
@@ -134,6 +137,7 @@ _HOMES = {
     "resilience.guarded": ("Guarded", "guard"),
     "resilience.memory_cache": ("MemoryCache",),
     "web.policy": ("HttpPolicy",),
+    "web.pool": ("HttpPool",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -182,6 +186,7 @@ __all__ = [
     "Held",
     "HttpClient",
     "HttpPolicy",
+    "HttpPool",
     "HttpResponse",
     "InsufficientSourcesError",
     "Judgement",
@@ -220,6 +225,7 @@ __all__ = [
     "SourceFailedError",
     "SourceMetrics",
     "SqliteCache",
+    "SqliteResponses",
     "SqliteStore",
     "StoreError",
     "Success",

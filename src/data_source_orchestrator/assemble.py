@@ -23,6 +23,7 @@ from data_source_orchestrator.fanout.coordinator import SourceCoordinator
 from data_source_orchestrator.fanout.discovery import installed_plugins, sources_of
 from data_source_orchestrator.history.cache import SqliteCache
 from data_source_orchestrator.history.inspection import InspectionFolder
+from data_source_orchestrator.history.responses import SqliteResponses
 from data_source_orchestrator.history.store import SqliteStore
 from data_source_orchestrator.orchestration.commit import Batch, commit
 from data_source_orchestrator.orchestration.orchestrator import DataSourceOrchestrator
@@ -35,6 +36,7 @@ from data_source_orchestrator.settings import (
     refuse_strangers,
     with_host,
 )
+from data_source_orchestrator.web.policy import HttpPolicy
 
 if TYPE_CHECKING:
     orchestrator: DataSourceOrchestrator
@@ -106,6 +108,10 @@ async def assemble(
         cached = await _cache(path, sources) if trouble is None else None
         if cached is not None:
             stack.push_async_callback(cached.close)
+        # Made-up upstreams stand elsewhere each time, so that nothing of theirs would ever be found again.
+        responses = await _responses(path, settings.http) if trouble is None and not sandbox else None
+        if responses is not None:
+            stack.push_async_callback(responses.close)
         orchestrator = DataSourceOrchestrator(
             coordinator,
             settings.run,
@@ -118,6 +124,7 @@ async def assemble(
             gate=settings.gate,
             freshness=settings.freshness,
             inspection=inspection if trouble is None else None,
+            responses=responses,
         )
         await stack.enter_async_context(orchestrator)
         yield Whole(
@@ -143,6 +150,17 @@ async def _cache(path: Path, sources: Iterable[Source[Any]]) -> SqliteCache | No
         return await SqliteCache.open(path)
     except StoreError as error:
         _LOG.warning("what caches keep ends with this process: %s", error)
+        return None
+
+
+async def _responses(path: Path, http: HttpPolicy) -> SqliteResponses | None:
+    """Open what the HTTP cache keeps in the store's file; where it cannot be, memory is used."""
+    if not http.cache:
+        return None
+    try:
+        return await SqliteResponses.open(path, max_bytes=http.cache_bytes)
+    except StoreError as error:
+        _LOG.warning("what the HTTP cache keeps ends with this process: %s", error)
         return None
 
 

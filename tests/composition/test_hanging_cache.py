@@ -18,10 +18,10 @@ from data_source_orchestrator import (
 )
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.errors import StoreError
+from data_source_orchestrator.core.patience import GRACE, PATIENCE
 from data_source_orchestrator.core.ports import CacheEntry
 from data_source_orchestrator.core.verdicts import FailureKind, SkipReason
 from data_source_orchestrator.resilience.memory_cache import MemoryCache
-from data_source_orchestrator.resilience.patience import GRACE, PATIENCE
 from data_source_orchestrator.testing import VirtualClock
 
 TOLD = "it does not answer"

@@ -15,11 +15,12 @@ import pytest
 from cod_sources import codarmory as codarmory_source
 from cod_sources import plugin
 from cod_sources.codmunity import PAGE
-from data_source_orchestrator.core.context import FetchContext, Show
+from data_source_orchestrator.core.context import FetchContext, HttpResponse, Show
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.errors import FetchError
 from data_source_orchestrator.core.source import Source
 from data_source_orchestrator.testing import VirtualClock
+from data_source_orchestrator.web import Response
 
 RANKING = "/website/pages/meta-loadouts-ranking"
 HOMES = {
@@ -39,21 +40,11 @@ class Upstream:
     asked: list[str] = field(default_factory=list)
     busy: int = 0
     busiest: int = 0
+    forgotten: list[str] = field(default_factory=list)
 
     async def get(
         self, url: str, *, params: Any = None, headers: Any = None, max_body: Any = None, page: Any = None
-    ) -> Any:
-        raise NotImplementedError
-
-    async def get_json(self, url: str, *, params: Any = None, headers: Any = None, max_body: Any = None) -> Any:
-        text = await self.get_text(url, params=params, headers=headers, max_body=max_body)
-        if text.startswith("<"):
-            raise FetchError("content", f"{url} sent HTML where JSON was expected")
-        return json.loads(text)
-
-    async def get_text(
-        self, url: str, *, params: Any = None, headers: Any = None, max_body: Any = None, page: Any = None
-    ) -> str:
+    ) -> Response:
         assert params is headers is None
         assert max_body, "a shipped source says how much it may be sent"
         assert bool(page) is (urlsplit(url).path == PAGE), "a shipped source says what is a page"
@@ -61,9 +52,21 @@ class Upstream:
         self.busy += 1
         self.busiest = max(self.busy, self.busiest)
         try:
-            return await self.parts[urlsplit(url).path]()
+            body = await self.parts[urlsplit(url).path]()
         finally:
             self.busy -= 1
+        return Response(url=url, status=200, headers={}, body=body.encode())
+
+    async def get_json(self, url: str, *, params: Any = None, headers: Any = None, max_body: Any = None) -> Any:
+        raise NotImplementedError
+
+    async def get_text(
+        self, url: str, *, params: Any = None, headers: Any = None, max_body: Any = None, page: Any = None
+    ) -> str:
+        raise NotImplementedError
+
+    async def forget(self, answer: HttpResponse) -> None:
+        self.forgotten.append(urlsplit(answer.url).path)
 
     async def check(self, url: str, *, page: Any = None) -> None:
         assert bool(page) is (urlsplit(url).path == PAGE)
@@ -193,6 +196,12 @@ async def test_the_page_and_both_rankings_are_asked_for_at_once_where_the_variab
     assert warnings == []
 
 
+async def test_a_ranking_that_cannot_be_read_is_not_confirmed_for_ever():
+    http = codmunity(warzone=gives("<html>Moved</html>"))
+    await fetched("codmunity", http)
+    assert http.forgotten == [f"{RANKING}/warzoneranked"]
+
+
 async def test_the_api_goes_where_its_own_variable_says():
     http = codmunity()
     http.parts |= {f"/x{path}": part for path, part in http.parts.items()}
@@ -220,7 +229,7 @@ async def test_without_variables_the_real_upstreams_are_asked():
     [
         (fails(FetchError("server", "503 from upstream")), "503 from upstream"),
         (fails(ConnectionResetError()), "ConnectionResetError"),
-        (gives("<html>Just a moment</html>"), "sent HTML"),
+        (gives("<html>Moved</html>"), "sent HTML"),
         (gives(ranking("bf6", card("K-7", "bf6"))), "bf6"),
         (gives(ranking("warzone-2", card("K-7", "bo7"))), "does not announce"),
         (gives({"sections": []}), "metas"),

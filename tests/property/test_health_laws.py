@@ -38,8 +38,8 @@ TIMEOUT = 10.0
 seconds = st.sampled_from([0.0, 0.25, 1.0, 2.0, 4.0, 9.0])
 
 
-def success(latency: float, wait: float) -> Executed[object]:
-    outcome = Success(source="a", data=1, attempts=1, duration=latency + wait, latency=latency)
+def success(latency: float | None, wait: float) -> Executed[object]:
+    outcome = Success(source="a", data=1, attempts=1, duration=(latency or 0.0) + wait, latency=latency)
     return Executed(outcome=outcome, verdict=Verdict.SUCCESS)
 
 
@@ -57,7 +57,7 @@ def cut_short(after: float) -> Executed[object]:
     return Executed(outcome=outcome, verdict=Verdict.RELEASED, cut_short=CutShort(after=after, timeout=TIMEOUT))
 
 
-successes = st.builds(success, seconds, seconds)
+successes = st.builds(success, st.none() | seconds, seconds)
 failures = st.builds(failure, st.sampled_from(FailureKind), seconds)
 silent = st.builds(refusal, st.sampled_from([SkipReason.CIRCUIT_OPEN, SkipReason.CANCELLED]))
 offline = st.builds(lambda duration: excuse(failure(FailureKind.CONNECTION, duration)), seconds)
@@ -90,18 +90,23 @@ def loud(executions: list[Executed[object]]) -> list[Executed[object]]:
     return [e for e in executions if e.verdict in (Verdict.SUCCESS, Verdict.FAILURE)]
 
 
+def latencies_of(executions: list[Executed[object]]) -> list[float]:
+    told = [e.outcome.latency for e in executions if isinstance(e.outcome, Success)]
+    return [latency for latency in told if latency is not None]
+
+
 def modelled_status(executions: list[Executed[object]]) -> HealthStatus:
     """Judge by rereading the whole past, rule by rule."""
     counted = loud(executions)
     failed = [e.verdict is Verdict.FAILURE for e in counted]
-    latencies = [e.outcome.latency for e in counted if isinstance(e.outcome, Success)][-100:]
+    latencies = latencies_of(counted)[-100:]
     if not counted:
         return HealthStatus.UNKNOWN
     if len(failed) >= 3 and all(failed[-3:]):
         return HealthStatus.DOWN
     if failed[-1] or sum(failed[-10:]) >= 2:
         return HealthStatus.DEGRADED
-    mean = statistics.fmean(latencies[-10:])
+    mean = statistics.fmean(latencies[-10:] or [0.0])
     slow = mean > 0.8 * TIMEOUT or (len(latencies) >= 10 and mean > 2 * statistics.median(latencies))
     return HealthStatus.DEGRADED if slow else HealthStatus.HEALTHY
 
@@ -115,7 +120,7 @@ def test_a05_a06_the_status_is_what_the_whole_past_says_by_the_rules(executions:
 def test_b10_uptime_and_latency_are_those_of_the_whole_past_reread(executions: list[Executed[object]]):
     state = fold(executions)
     last = [e.verdict is Verdict.SUCCESS for e in loud(executions)][-100:]
-    latencies = [e.outcome.latency for e in executions if isinstance(e.outcome, Success)][-10:]
+    latencies = latencies_of(executions)[-10:]
     assert uptime(state) == (pytest.approx(100 * statistics.fmean(last)) if last else None)
     assert average_latency(state) == (pytest.approx(statistics.fmean(latencies)) if latencies else None)
 

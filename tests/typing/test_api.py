@@ -23,6 +23,10 @@ from data_source_orchestrator import (
     FailureKind,
     FetchContext,
     FetchResult,
+    HttpClient,
+    HttpPolicy,
+    HttpPool,
+    HttpResponse,
     ManualClock,
     MetaResult,
     OrchestratorConfig,
@@ -47,6 +51,20 @@ from data_source_orchestrator import (
 @source(key="prices", timeout=timedelta(seconds=10), max_retries=2)
 async def prices(ctx: FetchContext) -> dict[str, int]:
     return dict(await ctx.http.get_json("https://a.example/prices"))
+
+
+@source(key="names")
+async def names(ctx: FetchContext) -> tuple[str, ...]:
+    answer = assert_type(await ctx.http.get("https://a.example/names"), HttpResponse)
+    return assert_type(await ctx.parsed("names", [answer], lambda: tuple(answer.text().split())), tuple[str, ...])
+
+
+async def by_itself() -> tuple[bool, float]:
+    pool = HttpPool(HttpPolicy(cache=True))
+    async with pool.use():
+        http = assert_type(pool.client(confirmed=True), HttpClient)
+        answer = await http.get("https://a.example/names")
+        return assert_type(answer.from_cache, bool), assert_type(answer.age, float)
 
 
 @source(key="stock")

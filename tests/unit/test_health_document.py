@@ -62,7 +62,6 @@ def test_what_is_no_document_of_ours_is_read_as_no_history(found: Any):
         ("recent", []),
         ("recent", ["xxxxx", "xxxxx"]),
         ("recent", [["2026-03-01T12:00:00+00:00", None, 1.0, 0.5]] * 2),
-        ("recent", [["2026-03-01T12:00:00+00:00", None, 1.0, None, 1]] * 2),
         ("recent", [["2026-03-01T12:00:00+00:00", "bug", 1.0, 0.5, 1]] * 2),
         ("recent", [["2026-03-01T12:00:00+00:00", "gremlins", 1.0, None, 1]] * 2),
         ("recent", [["2026-03-01T12:00:00", None, 1.0, 0.5, 1]] * 2),

@@ -44,6 +44,9 @@ max_redirects = 0
 connect_timeout = "2s"
 user_agent = "somebody"
 trusted = ["10.0.0.0/8"]
+cache = false
+cache_bytes = 5000
+cache_entry_bytes = 600
 
 [store]
 data_dir = "kept"
@@ -99,7 +102,14 @@ def test_b08_every_setting_of_the_file_arrives(tmp_path: Path):
         degraded_after=2, down_after=4, recent_failures=3, recent_window=20, slow_factor=3.0, slow_share=0.5
     )
     assert settings.http == HttpPolicy(
-        max_body=1000, max_redirects=0, connect_timeout=2, user_agent="somebody", trusted=("10.0.0.0/8",)
+        max_body=1000,
+        max_redirects=0,
+        connect_timeout=2,
+        user_agent="somebody",
+        trusted=("10.0.0.0/8",),
+        cache=False,
+        cache_bytes=5000,
+        cache_entry_bytes=600,
     )
     assert settings.data_dir == tmp_path / "kept"
     assert settings.plugins == ("cod", "prices")

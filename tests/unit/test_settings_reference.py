@@ -86,6 +86,8 @@ def test_b08_every_member_of_a_policy_can_be_set_and_its_default_is_told(table: 
     assert list(told) == [f"{table}.{member.name}" for member in members]
     for member in members:
         default = None if member.default is MISSING else member.default
+        if (table, member.name) == ("http", "cache"):
+            default = True  # A19: settings add validators, and a policy made by hand does not
         assert told[f"{table}.{member.name}"].default == default
 
 

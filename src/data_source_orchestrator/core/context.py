@@ -1,13 +1,17 @@
 """What a fetcher is given."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from data_source_orchestrator.core.clock import Clock
 from data_source_orchestrator.core.deadline import Deadline
+from data_source_orchestrator.core.errors import FetchError
 from data_source_orchestrator.core.served import Served
+from data_source_orchestrator.core.threads import FETCHER_THREAD, in_thread
+
+T = TypeVar("T")
 
 
 class HttpResponse(Protocol):
@@ -31,6 +35,31 @@ class HttpResponse(Protocol):
     @property
     def body(self) -> bytes:
         """The decoded body."""
+        ...
+
+    @property
+    def digest(self) -> str:
+        """The body's SHA-256 in hexadecimal."""
+        ...
+
+    @property
+    def from_cache(self) -> bool:
+        """Whether the body is one that was kept from an earlier answer."""
+        ...
+
+    @property
+    def revalidated(self) -> bool:
+        """Whether upstream, asked under conditions, has just confirmed the kept body."""
+        ...
+
+    @property
+    def age(self) -> float:
+        """Seconds since its origin gave or confirmed a kept body; 0 for one that was not kept."""
+        ...
+
+    @property
+    def instead_of(self) -> FetchError | None:
+        """What upstream failed with, where its own headers let the kept body stand in; None elsewhere."""
         ...
 
     def text(self) -> str:
@@ -84,9 +113,30 @@ class HttpClient(Protocol):
         """Return the text served there."""
         ...
 
+    async def forget(self, answer: HttpResponse) -> None:
+        """Let the HTTP cache go of an answer that turned out to be no data, so that it is not just confirmed again."""
+        ...
+
     async def check(self, url: str, *, page: bool = False) -> None:
         """Ask, look at the status and the first bytes, and hang up: a light probe."""
         ...
+
+
+class Parsed(Protocol):
+    """Gives what was made of answers before, where each has the very body that it had then."""
+
+    async def __call__(self, what: str, answers: Sequence[HttpResponse], parse: Callable[[], T], /) -> T:
+        """Return what `parse` made of the same bodies before, or what it makes of them now, in a daemon thread.
+
+        `what` tells apart what one fetcher parses; of each the last is remembered. It is shared by all who are given
+        it, and not to be changed. Where `parse` raises, the HTTP cache lets go of the answers.
+        """
+        ...
+
+
+async def parse_anew(what: str, _answers: Sequence[HttpResponse], parse: Callable[[], T], /) -> T:
+    """Return what `parse` makes of answers, and remember nothing."""
+    return await in_thread(parse, name=FETCHER_THREAD + what)
 
 
 class Warn(Protocol):
@@ -116,7 +166,7 @@ class Notes(Warn, Protocol):
         ...
 
     def note_served(self, answer: Served, /) -> None:
-        """Keep an answer until it is known whether it is data."""
+        """Count an answer to the attempt's own HTTP client, and keep it until it is known whether it is data."""
         ...
 
 
@@ -128,7 +178,8 @@ def unseen(name: str, document: object, /, *, body: bytes | None = None) -> None
 class FetchContext:
     """Everything a fetcher may use; `attempt` counts from 1.
 
-    `show` costs nothing where nobody keeps what documents are made of, as in a mere fetch.
+    `show` costs nothing where nobody keeps what documents are made of, as in a mere fetch. `parsed` spares it the
+    parsing of a body that it is served again.
     """
 
     http: HttpClient
@@ -138,3 +189,4 @@ class FetchContext:
     log: logging.Logger
     warn: Warn
     show: Show = unseen
+    parsed: Parsed = parse_anew

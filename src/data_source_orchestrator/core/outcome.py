@@ -19,17 +19,18 @@ T_co = TypeVar("T_co", covariant=True)
 class Success(Struct, Generic[T_co], frozen=True, kw_only=True):
     """The source answered, and its answer was accepted.
 
-    `duration` is the whole execution in seconds, waits included; `latency` the successful attempt alone. `age` is set
-    where no execution was made, and the data is an earlier answer that was kept. `set_aside` are the places, from 0, of
-    those of its rows that its contract does not believe: they are not merged. `tally` is what it adds to the baseline.
-    `shown` are the documents that its fetcher showed, until they are looked at.
+    `duration` is the whole execution in seconds, waits included; `latency` the successful attempt alone, None where
+    upstream only confirmed what was kept, which tells little of how long an answer takes. `age` is set where no
+    execution was made, and the data is an earlier answer that was kept. `set_aside` are the places, from 0, of those of
+    its rows that its contract does not believe: they are not merged. `tally` is what it adds to the baseline. `shown`
+    are the documents that its fetcher showed, until they are looked at.
     """
 
     source: str
     data: T_co
     attempts: int
     duration: float
-    latency: float
+    latency: float | None
     warnings: tuple[str, ...] = ()
     age: Age | None = None
     set_aside: frozenset[int] = frozenset()

@@ -1,6 +1,6 @@
-"""What the house asks of a store: one transaction at a time, all or nothing; and of a cache's store, less."""
+"""What the house asks of a store: one transaction at a time, all or nothing; and of the caches' stores, less."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -175,6 +175,63 @@ class Inspection(Protocol):
 
     async def keep(self, breach: Breach) -> None:
         """Keep a breach; raises `StoreError` where that cannot be done."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredResponse:
+    """An accepted HTTP answer as the HTTP cache keeps it: nothing in it is secret.
+
+    `address` was asked, and `url` answered. `variant` is a digest of what was sent under the header names of `vary`, ""
+    where there are none. `headers` have lower-case names, and lack what is not to be kept;
+    `body` is decoded, `digest` its SHA-256 in hexadecimal. `received_at` is aware, and `initial_age` the seconds that
+    the answer was old already when it was received.
+    """
+
+    address: str
+    variant: str
+    vary: tuple[str, ...]
+    url: str
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    digest: str
+    received_at: datetime
+    initial_age: float
+
+    def __post_init__(self) -> None:
+        if self.received_at.utcoffset() is None:
+            raise ValueError(f"{self.received_at!r} tells no time zone; give an aware moment")
+
+    @property
+    def size(self) -> int:
+        """The bytes of body and headers."""
+        return len(self.body) + sum(len(name) + len(value) for name, value in self.headers)
+
+
+class ResponseStore(Protocol):
+    """Keeps HTTP answers by address and variant, never more than it has room for; the least recently used goes first.
+
+    A call that cannot be done raises `StoreError`.
+    """
+
+    async def get(self, address: str) -> Sequence[StoredResponse]:
+        """Return the variants that are kept of an address."""
+        ...
+
+    async def put(self, response: StoredResponse) -> None:
+        """Keep an answer, as the one used last, in place of the one of the same address and variant."""
+        ...
+
+    async def refresh(self, response: StoredResponse) -> None:
+        """Keep all but the body of an answer whose very body is kept already, as the one used last.
+
+        Where that is not kept any longer, nothing happens.
+        """
+        ...
+
+    async def remove(self, address: str, variant: str) -> None:
+        """Let go of an answer, if there is one."""
         ...
 
 

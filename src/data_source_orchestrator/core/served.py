@@ -14,7 +14,8 @@ MOST_IN_ALL = 8 * 1024 * 1024
 class Served:
     """One accepted answer: its address and headers without secrets, and its decoded body, or the beginning of it.
 
-    `length` is how many bytes the body had in all.
+    `length` is how many bytes the body had in all. One that is `from_cache` was kept from an earlier answer, and sent
+    by nobody now.
     """
 
     url: str
@@ -22,6 +23,7 @@ class Served:
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     length: int
+    from_cache: bool = False
 
 
 def with_room(kept: tuple[Served, ...], answer: Served) -> tuple[Served, ...]:

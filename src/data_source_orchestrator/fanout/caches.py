@@ -7,12 +7,12 @@ from data_source_orchestrator.core.clock import Clock
 from data_source_orchestrator.core.contract import Judgement
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.events import Event, SourceForgotten
+from data_source_orchestrator.core.patience import PATIENCE, Patience
 from data_source_orchestrator.core.policies import CachePolicy
 from data_source_orchestrator.core.ports import CacheStore
 from data_source_orchestrator.core.source import Fetcher, Source
 from data_source_orchestrator.resilience.cache import ResultCache
 from data_source_orchestrator.resilience.memory_cache import MemoryCache
-from data_source_orchestrator.resilience.patience import PATIENCE, Patience
 from data_source_orchestrator.resilience.wanted import judged
 
 

@@ -15,7 +15,13 @@ from data_source_orchestrator.core.context import FetchContext, Notes, unseen
 from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.durations import in_seconds
 from data_source_orchestrator.core.errors import FetchError
-from data_source_orchestrator.core.events import BytesReceived, MonitorOffline, RequestFinished, SourceForgotten
+from data_source_orchestrator.core.events import (
+    BytesReceived,
+    Event,
+    MonitorOffline,
+    RequestFinished,
+    SourceForgotten,
+)
 from data_source_orchestrator.core.outcome import Executed, Failure
 from data_source_orchestrator.core.policies import CachePolicy
 from data_source_orchestrator.core.ports import CacheStore
@@ -34,6 +40,7 @@ from data_source_orchestrator.resilience.guard import Guard
 from data_source_orchestrator.resilience.suspects import Suspects
 from data_source_orchestrator.resilience.wanted import SourceCall
 from data_source_orchestrator.resilience.wording import CANCELLED_FROM_ELSEWHERE
+from data_source_orchestrator.web.parsed import ParseMemory
 from data_source_orchestrator.web.pool import HttpPool
 
 _LOG = logging.getLogger("data_source_orchestrator")
@@ -57,6 +64,8 @@ class Flights:
         self._caches = Caches(cached, coordinator.clock)
         self._background = background
         coordinator.hub.follow(self._caches.heard, SourceForgotten)
+        self._parsed = ParseMemory()
+        coordinator.hub.follow(self._forget_parsed, SourceForgotten)
         self._http = http
         self._fields: dict[asyncio.AbstractEventLoop, _Field] = {}
         self._make_context = self.context  # one method for all flights
@@ -128,22 +137,25 @@ class Flights:
             if coordinator.hub.hears(RequestFinished):
                 coordinator.hub.emit(RequestFinished(at=coordinator.clock.now(), source=key, request=request))
 
+        http = self._http.client(
+            received=received,
+            observed=partial(coordinator.observe, key),
+            served=notes.note_served,
+            told=told,
+            delayed=partial(coordinator.hold, key),
+            robots=call.source.robots,
+            own=call.source.classification,
+            confirmed=True,
+        )
         return FetchContext(
-            http=self._http.client(
-                received=received,
-                observed=partial(coordinator.observe, key),
-                served=notes.note_served,
-                told=told,
-                delayed=partial(coordinator.hold, key),
-                robots=call.source.robots,
-                own=call.source.classification,
-            ),
+            http=http,
             deadline=call.deadline,
             attempt=attempt,
             clock=coordinator.clock,
             log=_LOG.getChild(key),
             warn=notes,
             show=notes.show if call.keeps_shown else unseen,
+            parsed=self._parsed.of(key, http),
         )
 
     def _planned(self, source: Source[Any], booking: Booking, alone: tuple[Booking], sky: Sky) -> Flight:
@@ -242,6 +254,10 @@ class Flights:
         ended = self._coordinator.clock.now()
         if not call.record(executed, partial(self._coordinator.record, guard=guard, at=ended)):
             self._coordinator.record_later(executed, guard, ended)
+
+    def _forget_parsed(self, event: Event) -> None:
+        if isinstance(event, SourceForgotten):
+            self._parsed.forget(event.source)
 
     def _tell_offline(self, sources: tuple[str, ...]) -> None:
         self._coordinator.hub.emit(MonitorOffline(at=self._coordinator.clock.now(), sources=sources))

@@ -65,14 +65,14 @@ def _state(document: Json) -> SourceHealth:
 def _execution(row: Json) -> Execution:
     at, kind, duration, latency, attempts = items(row)
     failed = kind is not None
-    if failed is not (latency is None):
-        raise ValueError("an execution has either a kind of failure or a latency")
+    if failed and latency is not None:
+        raise ValueError("an execution has a kind of failure or a latency, and not both")
     return Execution(
         at=moment(at),
         verdict=Verdict.FAILURE if failed else Verdict.SUCCESS,
         kind=FailureKind(text(kind)) if failed else None,
         duration=number(duration),
-        latency=None if failed else number(latency),
+        latency=None if latency is None else number(latency),
         attempts=whole(attempts),
     )
 
@@ -103,7 +103,8 @@ def _adds_up(state: SourceHealth) -> bool:
     """Tell whether folding executions could have led here."""
     return (
         len(state.recent) == min(state.executions, KEPT)
-        and len(state.latencies) == min(state.successes, KEPT)
+        and sum(each.latency is not None for each in state.recent) <= len(state.latencies)
+        and len(state.latencies) <= min(state.successes, KEPT)
         and state.consecutive_failures <= state.failures
         and (state.last_success is None) is (state.successes == 0)
         and (state.last_failure is None) is (state.failures == 0)

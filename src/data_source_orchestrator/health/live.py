@@ -66,7 +66,8 @@ class LiveHealth:
 
     def _succeeded(self, outcome: Success[object], at: datetime) -> None:
         self._recent.append((at, None, outcome.duration, outcome.latency, outcome.attempts))
-        self._latencies.append(outcome.latency)
+        if outcome.latency is not None:
+            self._latencies.append(outcome.latency)
         self._consecutive = 0
         self._successes += 1
         self._total_duration += outcome.duration

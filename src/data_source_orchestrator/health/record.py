@@ -59,11 +59,12 @@ def _succeeded(state: SourceHealth, outcome: Success[object], at: datetime) -> S
         attempts=outcome.attempts,
     )
     newer = _newer(state, at)
-    place = len(state.latencies) - sum(each.verdict is Verdict.SUCCESS for each in newer)
+    place = len(state.latencies) - sum(each.latency is not None for each in newer)
+    latency = () if outcome.latency is None else (outcome.latency,)
     return replace(
         state,
         recent=_with(state, execution),
-        latencies=(*state.latencies[:place], outcome.latency, *state.latencies[place:])[-KEPT:],
+        latencies=(*state.latencies[:place], *latency, *state.latencies[place:])[-KEPT:],
         consecutive_failures=min(state.consecutive_failures, len(newer)),
         successes=state.successes + 1,
         total_duration=state.total_duration + outcome.duration,

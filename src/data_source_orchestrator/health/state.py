@@ -18,7 +18,8 @@ KEPT = LONGEST_WINDOW
 class Execution:
     """One execution that said something about its source: its verdict is success or failure.
 
-    `duration` is the whole of it in seconds, waits included; `latency` the successful attempt alone.
+    `duration` is the whole of it in seconds, waits included; `latency` the successful attempt alone, None where
+    upstream only confirmed what was kept.
     """
 
     at: datetime

@@ -4,6 +4,7 @@ It knows how to keep values whole, and nothing of what they mean: no sources' ru
 """
 
 from data_source_orchestrator.history.cache import SqliteCache
+from data_source_orchestrator.history.responses import SqliteResponses
 from data_source_orchestrator.history.store import SqliteStore
 
-__all__ = ["SqliteCache", "SqliteStore"]
+__all__ = ["SqliteCache", "SqliteResponses", "SqliteStore"]

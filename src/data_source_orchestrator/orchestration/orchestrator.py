@@ -23,7 +23,7 @@ from data_source_orchestrator.core.policies import (
     Purpose,
     RetryConfig,
 )
-from data_source_orchestrator.core.ports import CacheStore, Inspection, Store
+from data_source_orchestrator.core.ports import CacheStore, Inspection, ResponseStore, Store
 from data_source_orchestrator.core.result import FetchResult, MetaResult
 from data_source_orchestrator.core.snapshot import SnapshotChange
 from data_source_orchestrator.fanout.coordinator import SourceCoordinator
@@ -67,6 +67,7 @@ class DataSourceOrchestrator:
     left there. Without, each call opens what it needs and closes it again. `http` bounds what its own HTTP client takes
     from an upstream; `budget` is what the retries and hedges of one run may spend together, beside each source's own.
     `cached` keeps the result caches of those sources that tell the type of their payload; the others' are in memory.
+    `responses` keeps the HTTP answers that `http.cache` wants kept, by default in memory.
     `gate` says how much a new snapshot may have lost and still be published, `freshness` what share of the time
     sources are meant to be fresh. `inspection` keeps what upstreams served that was no data, for people to look at,
     where there is a store. Times are in seconds.
@@ -86,12 +87,13 @@ class DataSourceOrchestrator:
         gate: GatePolicy = GatePolicy(),
         freshness: FreshnessPolicy = FreshnessPolicy(),
         inspection: Inspection | None = None,
+        responses: ResponseStore | None = None,
     ) -> None:
         self.coordinator = SourceCoordinator() if coordinator is None else coordinator
         self.config = config
         self.retry = retry
         self._clock = self.coordinator.clock
-        self._http = HttpPool(http, clock=self._clock)
+        self._http = HttpPool(http, clock=self._clock, responses=responses)
         self._background = Background()
         self._flights = Flights(self.coordinator, self._http, cached=cached, background=self._background)
         self._keeper = Keeper(self.coordinator, store, rules, self._http.robots, gate=gate, inspection=inspection)

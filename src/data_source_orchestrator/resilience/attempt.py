@@ -93,11 +93,17 @@ class Wanted(Watched, Protocol[T]):
 
 
 class Noted(Struct):
-    """What a fetcher has noted and was served; apart from its attempt, whose frames may outlast it in an error."""
+    """What a fetcher has noted and was served, as far as it asked through its context.
+
+    Apart from its attempt, whose frames may outlast it in an error. `confirmed` counts the answers by which upstream
+    only said that what was kept is still good, `sent` all others.
+    """
 
     told: tuple[str, ...] = ()
     shown: tuple[Shown, ...] = ()
     served: tuple[Served, ...] = ()
+    confirmed: int = 0
+    sent: int = 0
 
     def __call__(self, message: object) -> None:
         """Take a warning, which may be whatever the fetcher has caught; only text can be kept."""
@@ -110,8 +116,17 @@ class Noted(Struct):
         self.shown = (*others, Shown(name=name, document=document, digest=digest))
 
     def note_served(self, answer: Served) -> None:
-        """Keep an answer, as far as there is room."""
+        """Count an answer, and keep it as far as there is room."""
+        if answer.from_cache:
+            self.confirmed += 1
+        else:
+            self.sent += 1
         self.served = with_room(self.served, answer)
+
+    @property
+    def nothing_new(self) -> bool:
+        """Whether it was answered, and always that what was kept is still good."""
+        return self.confirmed > 0 and not self.sent
 
 
 class Attempts(Bounds):
@@ -178,6 +193,11 @@ class Attempt(Bounded[Attempts, Wanted[T]], Generic[T], eq=False, kw_only=True):
     def duration(self) -> float:
         """Seconds that it took."""
         return self.ended - self.began
+
+    @property
+    def latency(self) -> float | None:
+        """Seconds that its answer took; None where nothing new came."""
+        return None if self.noted.nothing_new else self.duration
 
     @property
     def warnings(self) -> tuple[str, ...]:

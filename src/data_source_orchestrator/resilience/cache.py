@@ -19,12 +19,12 @@ from data_source_orchestrator.core.deadline import Deadline
 from data_source_orchestrator.core.durations import in_seconds
 from data_source_orchestrator.core.errors import ConfigurationError
 from data_source_orchestrator.core.outcome import Executed, Failure, Skipped, Success
+from data_source_orchestrator.core.patience import after_a_call, before_a_call
 from data_source_orchestrator.core.policies import CachePolicy
 from data_source_orchestrator.core.ports import CacheStore
 from data_source_orchestrator.core.verdicts import FailureKind, SkipReason, Verdict
 from data_source_orchestrator.resilience.background import Background
 from data_source_orchestrator.resilience.memory_cache import MemoryCache
-from data_source_orchestrator.resilience.patience import after_a_call, before_a_call
 from data_source_orchestrator.resilience.payloads import payloads_of
 from data_source_orchestrator.resilience.shelf import Kept, Shelf
 from data_source_orchestrator.resilience.single_flight import SingleFlight

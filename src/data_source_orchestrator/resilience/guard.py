@@ -305,7 +305,7 @@ class Guard:
                 data=attempt.payload,
                 attempts=attempt.number,
                 duration=duration,
-                latency=attempt.ended - attempt.began,
+                latency=attempt.latency,
                 warnings=warnings,
                 set_aside=attempt.judgement.set_aside,
                 tally=attempt.judgement.tally,

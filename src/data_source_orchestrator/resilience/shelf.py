@@ -12,8 +12,8 @@ from typing import Any, Generic, TypeVar
 from data_source_orchestrator.core.age import age_at
 from data_source_orchestrator.core.clock import Clock
 from data_source_orchestrator.core.contract import Judgement
+from data_source_orchestrator.core.patience import PATIENCE, Patience
 from data_source_orchestrator.core.ports import CacheEntry, CacheStore
-from data_source_orchestrator.resilience.patience import PATIENCE, Patience
 from data_source_orchestrator.resilience.payloads import Payloads
 
 T = TypeVar("T")

@@ -30,9 +30,9 @@ from data_source_orchestrator.settings.layers import (
     merge,
     nested,
 )
-from data_source_orchestrator.settings.laying import limits_laid_over
+from data_source_orchestrator.settings.laying import laid_over, limits_laid_over
 from data_source_orchestrator.settings.overrides import SourceOverrides
-from data_source_orchestrator.settings.reference import CONFIG_VARIABLE
+from data_source_orchestrator.settings.reference import CONFIG_VARIABLE, SETTLED_HTTP
 from data_source_orchestrator.settings.spelling import Key, table, unknown
 from data_source_orchestrator.web.policy import HttpPolicy
 
@@ -60,7 +60,7 @@ class Settings:
     health: HealthPolicy = HealthPolicy()
     gate: GatePolicy = GatePolicy()
     freshness: FreshnessPolicy = FreshnessPolicy()
-    http: HttpPolicy = HttpPolicy()
+    http: HttpPolicy = SETTLED_HTTP
     limits: LimitPolicy | None = None
     hosts: Mapping[str, LimitPolicy] = field(default_factory=dict)
     data_dir: Path | None = None
@@ -155,7 +155,7 @@ def _settings(values: Mapping[str, Any], merged: Mapping[Key, Given], environmen
         health=building.policy(HealthPolicy, ("health",), values.get("health", {})),
         gate=building.policy(GatePolicy, ("gate",), values.get("gate", {})),
         freshness=building.policy(FreshnessPolicy, ("freshness",), values.get("freshness", {})),
-        http=building.policy(HttpPolicy, ("http",), values.get("http", {})),
+        http=building.policy(HttpPolicy, ("http",), values.get("http", {}), own=SETTLED_HTTP),
         limits=building.limits(("limits",), values["limits"]) if values.get("limits") else None,
         hosts=MappingProxyType(
             {
@@ -186,10 +186,10 @@ class _Building:
         self.problems: list[str] = []
         self._merged = merged
 
-    def policy(self, kind: type[R], table: Key, members: Mapping[str, Any]) -> R:
-        """Return a policy of which all members have defaults."""
+    def policy(self, kind: type[R], table: Key, members: Mapping[str, Any], own: R | None = None) -> R:
+        """Return a policy of which all members have defaults, those of `own` where it is given."""
         try:
-            return kind(**members)
+            return laid_over(own, kind, members, ".".join(table))
         except ConfigurationError as error:
             self._note(error, table, members)
             return kind()

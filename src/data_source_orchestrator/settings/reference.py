@@ -52,10 +52,13 @@ def _defaults(settled: type[Any]) -> dict[str, object]:
     return {member.name: member.default for member in fields(settled) if member.default is not MISSING}
 
 
+SETTLED_HTTP = HttpPolicy(cache=True)
+"""The HTTP policy of whatever is built from settings: only one made by hand keeps no answers."""
+
 _RUN = _defaults(OrchestratorConfig)
 _RETRY = _defaults(RetryConfig)
 _HEALTH = _defaults(HealthPolicy)
-_HTTP = _defaults(HttpPolicy)
+_HTTP = {name: getattr(SETTLED_HTTP, name) for name in _defaults(HttpPolicy)}
 _SOURCE = _defaults(Source)
 
 _OF_HTTP = {
@@ -70,6 +73,9 @@ _OF_HTTP = {
     "user_agent": "Who is asking, as upstreams read it; absent gives the project's name, its version and `contact`.",
     "contact": "Where a site's owner can write to whoever runs this; absent tells no address.",
     "trusted": "Addresses and networks to which a redirect may lead although they are not public.",
+    "cache": "Whether answers are kept, so that upstream need not send again what has not changed.",
+    "cache_bytes": "The most bytes of all answers that are kept together.",
+    "cache_entry_bytes": "The most bytes of one answer that is kept.",
 }
 """A member of the policy that is not told here is told in general words."""
 

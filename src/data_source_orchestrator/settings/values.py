@@ -192,6 +192,7 @@ def addresses(value: object) -> tuple[str, ...]:
 _BY_TYPE: Mapping[Any, Callable[[object], Any]] = {
     Seconds: limit,
     str | None: line,
+    bool: switch,
     tuple[str, ...]: addresses,
 }
 

@@ -6,12 +6,15 @@ Never sleeps, never retries. Knows neither aiohttp nor sessions.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from typing import Any
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from data_source_orchestrator.core.allowance import Allowance
 from data_source_orchestrator.core.classification import Classification
 from data_source_orchestrator.core.classification.signs import HEAD
 from data_source_orchestrator.core.clock import Clock
+from data_source_orchestrator.core.context import HttpResponse
 from data_source_orchestrator.core.errors import FetchError
 from data_source_orchestrator.core.served import Served
 from data_source_orchestrator.core.threads import FETCHER_THREAD
@@ -20,12 +23,16 @@ from data_source_orchestrator.web.answer import Answer, Asker
 from data_source_orchestrator.web.courtesy import Counted, Courtesy, Crawling, Told
 from data_source_orchestrator.web.daemon import in_daemon_thread
 from data_source_orchestrator.web.decoding import Body
+from data_source_orchestrator.web.get import Get
 from data_source_orchestrator.web.inspection import without_secrets
 from data_source_orchestrator.web.judgement import COMMON, judge, needs_head
 from data_source_orchestrator.web.policy import KIB, HttpPolicy
 from data_source_orchestrator.web.response import Response
 from data_source_orchestrator.web.robots import Robots
 from data_source_orchestrator.web.robots_reading import read_robots
+
+if TYPE_CHECKING:
+    from data_source_orchestrator.web.caching.loop import HttpCache
 
 HEAD_PATIENCE = 2.0
 """Seconds for the first bytes of an error's body; after them the error is judged by its status alone."""
@@ -39,6 +46,8 @@ A larger one is parsed in a daemon thread, for a few megabytes can be written so
 
 
 _GOOD = range(200, 300)
+
+NO_CONDITIONS: Mapping[str, str] = MappingProxyType({})
 
 
 class Client:
@@ -54,7 +63,9 @@ class Client:
 
     __slots__ = (
         "_asker",
+        "_cache",
         "_clock",
+        "_confirmed",
         "_delayed",
         "_observed",
         "_own",
@@ -79,8 +90,12 @@ class Client:
         robots: Robots | None = None,
         delayed: Callable[[float], None] | None = None,
         own: Classification = COMMON,
+        cache: "Callable[[], HttpCache | None]",
+        confirmed: bool,
     ) -> None:
         self._asker = asker
+        self._cache = cache
+        self._confirmed = confirmed
         self._policy = policy
         self._clock = clock
         self._received = received
@@ -106,22 +121,10 @@ class Client:
         `max_body` lowers the policy's cap on the decoded body, in bytes, to what this address may need. A `page` is
         asked for as its site's robots.txt allows, and so is every address that it redirects to.
         """
-        asker = await self._asker()
-        async with asker.ask(url, params, headers, self._courtesy(asker, page=page)) as answer:
-            await self._accept(answer)
-            body = await self._whole(answer, max_body)
-        self._look_through(answer, body)
-        response = Response(
-            url=answer.url,
-            status=answer.status,
-            headers=answer.headers,
-            body=body,
-            max_json_depth=self._policy.max_json_depth,
-            max_json_nodes=self._policy.max_json_nodes,
-        )
+        answer = await self._get(Get(url, params, headers, max_body, page))
         if self._served is not None:
-            self._served(without_secrets(response))
-        return response
+            self._served(without_secrets(answer))
+        return answer
 
     async def get_json(
         self,
@@ -136,9 +139,13 @@ class Client:
         A cancellation does not wait for the thread in which a large one is parsed.
         """
         response = await self.get(url, params=params, headers=headers, max_body=max_body)
-        if len(response.body) <= PARSED_AT_ONCE:
-            return response.json()
-        return await in_daemon_thread(response.json, name=f"{FETCHER_THREAD}json")
+        try:
+            if len(response.body) <= PARSED_AT_ONCE:
+                return response.json()
+            return await in_daemon_thread(response.json, name=f"{FETCHER_THREAD}json")
+        except FetchError:
+            await self.forget(response)
+            raise
 
     async def get_text(
         self,
@@ -150,7 +157,18 @@ class Client:
         page: bool = False,
     ) -> str:
         """Return the text served there (`Response.text`)."""
-        return (await self.get(url, params=params, headers=headers, max_body=max_body, page=page)).text()
+        response = await self.get(url, params=params, headers=headers, max_body=max_body, page=page)
+        try:
+            return response.text()
+        except FetchError:
+            await self.forget(response)
+            raise
+
+    async def forget(self, answer: HttpResponse) -> None:
+        """Let the cache go of an answer that turned out to be no data, so that upstream does not just confirm it."""
+        cache = self._cache()
+        if cache is not None and isinstance(answer, Response):
+            await cache.forget(answer)
 
     async def check(self, url: str, *, page: bool = False) -> None:
         """Ask, judge the status and the first bytes, and hang up without the rest."""
@@ -177,15 +195,55 @@ class Client:
 
         return Crawling(self._told, self._clock, admitted=admitted)
 
+    async def _get(self, get: Get) -> Response:
+        asker = await self._asker()
+        cache = self._cache()
+        if cache is None:
+            return await self._ask(asker, get)
+
+        def send(conditions: Mapping[str, str]) -> Awaitable[Response]:
+            return self._ask(asker, get.under(conditions), conditions)
+
+        answer = await cache.get(get, send, confirmed=self._confirmed)
+        if answer.from_cache:
+            await self._judge_kept(answer)
+        return answer
+
+    async def _judge_kept(self, answer: Response) -> None:
+        """Raise what a kept answer fails with: its signs may be this source's own, or be newer than it is."""
+        try:
+            self._look_through(answer, answer.body)
+        except FetchError:
+            await self.forget(answer)
+            raise
+
+    async def _ask(self, asker: Asker, get: Get, conditions: Mapping[str, str] = NO_CONDITIONS) -> Response:
+        """Return upstream's own accepted answer; 304 is one where there are conditions."""
+        courtesy = self._courtesy(asker, page=get.page)
+        async with asker.ask(get.url, get.params, get.headers, courtesy) as answer:
+            if conditions and answer.status == HTTPStatus.NOT_MODIFIED:
+                self._observe(answer)
+                return Response(url=answer.url, status=answer.status, headers=answer.headers, body=b"")
+            await self._accept(answer)
+            body = await self._whole(answer, get.max_body)
+        self._look_through(answer, body)
+        return Response(
+            url=answer.url,
+            status=answer.status,
+            headers=answer.headers,
+            body=body,
+            max_json_depth=self._policy.max_json_depth,
+            max_json_nodes=self._policy.max_json_nodes,
+        )
+
     async def _accept(self, answer: Answer) -> None:
-        if self._observed is not None and (allowance := parse_allowance(answer.headers, self._clock.now())):
-            self._observed(allowance)
+        self._observe(answer)
         if answer.status in _GOOD:
             return  # its body is looked through when it is there
         head = await self._error_head(answer) if needs_head(answer.status, self._own) else b""
         self._look_through(answer, head)
 
-    def _look_through(self, answer: Answer, body: bytes) -> None:
+    def _look_through(self, answer: Answer | Response, body: bytes) -> None:
         """Raise what an answer fails with, by its status, its headers and what its body begins with."""
         now = self._clock.now()
         failure = judge(answer.status, answer.headers, body[:HEAD], url=answer.url, now=now, own=self._own)
@@ -198,6 +256,10 @@ class Client:
     def _leave_alone(self, seconds: float) -> None:
         if self._delayed is not None:
             self._delayed(seconds)
+
+    def _observe(self, answer: Answer) -> None:
+        if self._observed is not None and (allowance := parse_allowance(answer.headers, self._clock.now())):
+            self._observed(allowance)
 
     async def _error_head(self, answer: Answer) -> bytes:
         """Return what an error's body begins with; one that is slow, cut or broken says nothing more."""

@@ -35,4 +35,5 @@ def without_secrets(response: Response) -> Served:
         headers={name: value for name, value in response.headers.items() if name.lower() in TOLD_HEADERS},
         body=response.body,
         length=len(response.body),
+        from_cache=response.from_cache,
     )

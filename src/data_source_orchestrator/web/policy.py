@@ -24,6 +24,8 @@ COUNTS: Mapping[str, WholeNumber] = MappingProxyType(
         "max_json_depth": WholeNumber(1, DEEPEST_JSON),
         "max_json_nodes": WholeNumber(1),
         "max_connections": WholeNumber(1),
+        "cache_bytes": WholeNumber(1),
+        "cache_entry_bytes": WholeNumber(1),
     }
 )
 """What each member that is a whole number accepts."""
@@ -44,6 +46,9 @@ class HttpPolicy:
     and version with `contact`, an address to write to; None tells none. `trusted` lists addresses
     and networks ("127.0.0.1", "10.0.0.0/8") to which a redirect may lead although they are not public; the address on
     which a request's own first URL stands is always trusted.
+
+    With `cache` answers are kept, so that upstream is asked whether they are still good and need not send them again
+    (RFC 9111). `cache_bytes` bounds all that are kept, and `cache_entry_bytes` each; a larger one is not kept.
     """
 
     max_body: int = 32 * MIB
@@ -57,6 +62,9 @@ class HttpPolicy:
     user_agent: str | None = None
     contact: str | None = None
     trusted: tuple[str, ...] = ()
+    cache: bool = False
+    cache_bytes: int = 64 * MIB
+    cache_entry_bytes: int = 16 * MIB
 
     def __post_init__(self) -> None:
         for name, accepted in COUNTS.items():

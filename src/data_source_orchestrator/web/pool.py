@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING
 
 from data_source_orchestrator.core.allowance import Allowance
 from data_source_orchestrator.core.classification import Classification
-from data_source_orchestrator.core.clock import Clock
+from data_source_orchestrator.core.clock import Clock, SystemClock
 from data_source_orchestrator.core.context import HttpClient
 from data_source_orchestrator.core.errors import ConfigurationError
+from data_source_orchestrator.core.ports import ResponseStore
 from data_source_orchestrator.core.served import Served
 from data_source_orchestrator.web.answer import Asker
+from data_source_orchestrator.web.caching.memory import MemoryResponses
+from data_source_orchestrator.web.caching.shelf import Shelf
 from data_source_orchestrator.web.client import Client
 from data_source_orchestrator.web.courtesy import Told
 from data_source_orchestrator.web.daemon import in_daemon_thread
@@ -26,24 +29,30 @@ from data_source_orchestrator.web.policy import HttpPolicy
 from data_source_orchestrator.web.robots import Robots
 
 if TYPE_CHECKING:
+    from data_source_orchestrator.web.caching.loop import HttpCache
     from data_source_orchestrator.web.wire import Wire
 
 
-class HttpPool:
-    """Where fetchers' HTTP clients come from; works over successive `asyncio.run` calls and in several threads.
+def _nobody_counts(_total: int) -> None:
+    """Hear of bytes that nobody counts."""
 
-    ```python
-    pool = HttpPool(clock=SystemClock())
-    async with pool.use():
-        rows = await pool.client(received=print).get_json("https://a.example/rows")
-    ```
+
+class HttpPool:
+    """Where HTTP clients come from; works over successive `asyncio.run` calls and in several threads.
+
+    Inside `async with pool.use():`, `await pool.client().get_json(url)` is all that a program needs. Where the policy
+    has a cache, answers are kept in `responses`, by default in memory.
     """
 
-    def __init__(self, policy: HttpPolicy = HttpPolicy(), *, clock: Clock) -> None:
+    def __init__(
+        self, policy: HttpPolicy = HttpPolicy(), *, clock: Clock | None = None, responses: ResponseStore | None = None
+    ) -> None:
+        self._policy = policy
+        self._clock = clock = clock or SystemClock()
         self.robots = Robots(product_token(user_agent(policy)), clock)
         """What is known of the robots.txt of every site whose pages were asked for."""
-        self._policy = policy
-        self._clock = clock
+        self._responses = responses or MemoryResponses(max_bytes=policy.cache_bytes)
+        self._cache: HttpCache | None = None
         self._tenancies: dict[asyncio.AbstractEventLoop, _Tenancy] = {}
         self._tls: ssl.SSLContext | None = None
 
@@ -69,13 +78,14 @@ class HttpPool:
     def client(  # noqa: PLR0913 — each is another thing that is handed in
         self,
         *,
-        received: Callable[[int], None],
+        received: Callable[[int], None] = _nobody_counts,
         observed: Callable[[Allowance], None] | None = None,
         served: Callable[[Served], None] | None = None,
         told: Told | None = None,
         delayed: Callable[[float], None] | None = None,
         robots: bool = True,
         own: Classification = COMMON,
+        confirmed: bool = False,
     ) -> HttpClient:
         """Return a client for one attempt.
 
@@ -83,7 +93,8 @@ class HttpPool:
         our allowance, `served` each accepted answer, without secrets, `told` of every request that has ended, and
         `delayed` the seconds for which an upstream wants to be left alone, by a refusal, or by its robots.txt after a
         request for a page. Without `robots` pages are asked for whatever robots.txt says. `own` is what its source
-        knows of the upstream's answers beyond the common table.
+        knows of the upstream's answers beyond the common table. With `confirmed` a kept answer is used only where
+        upstream, asked now, confirms it, and every failure is raised; else for as long as its own headers allow.
         """
         return Client(
             self._asker,
@@ -96,6 +107,8 @@ class HttpPool:
             robots=self.robots if robots else None,
             delayed=delayed,
             own=own,
+            cache=lambda: self._cache,
+            confirmed=confirmed,
         )
 
     async def prepare(self) -> None:
@@ -121,6 +134,9 @@ class HttpPool:
         wire = _import_wire()
         if self._tls is None:
             self._tls = _trusted_certificates()
+        if self._cache is None and self._policy.cache:
+            shelf = Shelf(self._responses, clock=self._clock)
+            self._cache = _import_cache()(shelf, clock=self._clock, policy=self._policy)
         return wire, self._tls
 
 
@@ -154,11 +170,22 @@ def _import_wire() -> "type[Wire]":
     try:
         from data_source_orchestrator.web.wire import Wire  # noqa: PLC0415 — aiohttp is an extra, loaded when needed
     except ModuleNotFoundError as error:
-        raise ConfigurationError(
-            f"requests over HTTP need the package {error.name}, which is not installed;"
-            " install data-source-orchestrator[http]"
-        ) from None
+        raise _not_installed("requests over HTTP need", error) from None
     return Wire
+
+
+def _import_cache() -> "type[HttpCache]":
+    try:
+        from data_source_orchestrator.web.caching.loop import HttpCache  # noqa: PLC0415 — the same of hishel
+    except ModuleNotFoundError as error:
+        raise _not_installed("http.cache needs", error) from None
+    return HttpCache
+
+
+def _not_installed(what: str, error: ModuleNotFoundError) -> ConfigurationError:
+    return ConfigurationError(
+        f"{what} the package {error.name}, which is not installed; install data-source-orchestrator[http]"
+    )
 
 
 def _trusted_certificates() -> ssl.SSLContext:

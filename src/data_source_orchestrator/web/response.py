@@ -1,5 +1,6 @@
 """An accepted answer, wholly read: as bytes, as text, as strict JSON."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,14 +17,30 @@ from data_source_orchestrator.web.redaction import shown
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """What an upstream served; `status` is 2xx, names of `headers` are matched whatever their case."""
+    """What an upstream served; `status` is 2xx, names of `headers` are matched whatever their case.
+
+    Of one that is `from_cache` the body was kept: upstream has just confirmed it where it is `revalidated`, and else
+    was not asked, or has failed with what `instead_of` tells. `age` is the seconds since its origin gave or confirmed
+    it, as far as anybody told; 0 for an answer that is not from the cache.
+    """
 
     url: str
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
+    from_cache: bool = False
+    revalidated: bool = False
+    age: float = 0.0
+    instead_of: FetchError | None = None
+    known_digest: str = field(default="", repr=False)
+    kept_as: tuple[str, str] | None = field(default=None, repr=False)
     max_json_depth: int = field(default=MOST_LEVELS, repr=False)
     max_json_nodes: int = field(default=MOST_NODES, repr=False)
+
+    @property
+    def digest(self) -> str:
+        """The body's SHA-256 in hexadecimal."""
+        return self.known_digest or hashlib.sha256(self.body).hexdigest()
 
     def text(self) -> str:
         """Return the body as text, in the charset of its byte order mark, header or page, else UTF-8.

@@ -21,6 +21,9 @@ from data_source_orchestrator.web.policy import HttpPolicy
 from data_source_orchestrator.web.proxies import Proxies
 from data_source_orchestrator.web.reach import Reach
 
+ANYTHING = "*/*"
+"""The `Accept` header of a request that has none of its own."""
+
 
 class Wire:
     """One aiohttp session of the running loop."""
@@ -33,7 +36,7 @@ class Wire:
         self._session = aiohttp.ClientSession(
             connector=GuardedConnector(tls),
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"User-Agent": user_agent(policy), "Accept": "*/*"},
+            headers={"User-Agent": user_agent(policy), "Accept": ANYTHING},
             timeout=aiohttp.ClientTimeout(total=None, connect=in_seconds(policy.connect_timeout)),
             auto_decompress=False,
             max_line_size=policy.max_header,

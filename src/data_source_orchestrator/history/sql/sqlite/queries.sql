@@ -78,3 +78,28 @@ DELETE FROM cached
 WHERE id IN (
     SELECT id FROM (SELECT id, sum(length(payload)) OVER (ORDER BY id DESC) AS so_far FROM cached) WHERE so_far > ?
 );
+
+-- name: responses
+SELECT address, variant, digest, json, body
+FROM responses JOIN response_bodies USING (address, variant)
+WHERE address = ?;
+
+-- name: put_response
+INSERT INTO responses (address, variant, used, size, digest, json)
+VALUES (?, ?, (SELECT coalesce(max(used), 0) + 1 FROM responses), ?, ?, ?);
+
+-- name: put_response_body
+INSERT INTO response_bodies (address, variant, body) VALUES (?, ?, ?);
+
+-- name: refresh_response
+UPDATE responses
+SET used = (SELECT coalesce(max(used), 0) + 1 FROM responses), size = ?3, json = ?5
+WHERE address = ?1 AND variant = ?2 AND digest = ?4;
+
+-- name: remove_response
+DELETE FROM responses WHERE address = ? AND variant = ?;
+
+-- name: trim_responses
+DELETE FROM responses
+WHERE used IN (SELECT used FROM (SELECT used, sum(size) OVER (ORDER BY used DESC) AS so_far FROM responses)
+               WHERE so_far > ?);

@@ -19,6 +19,7 @@ from data_source_orchestrator.core.errors import StoreError
 from data_source_orchestrator.core.ports import CacheEntry, Transaction
 from data_source_orchestrator.history import SqliteCache, SqliteStore
 from data_source_orchestrator.history.failures import DAMAGED, FULL, LOCKED, READ_ONLY
+from data_source_orchestrator.history.queries import load_migrations, statements
 
 pytestmark = pytest.mark.real_time
 
@@ -87,13 +88,11 @@ async def test_a_payload_is_kept_compressed(tmp_path: Path):
 
 async def test_a_store_of_the_first_format_is_brought_to_the_present_one_with_all_that_it_held(tmp_path: Path):
     path = tmp_path / "dso.db"
-    store = await SqliteStore.open(path)
-    await store.write(lambda tx: tx.put_document("note", "old", 1))
-    await store.close()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("DROP TABLE cached")
-        connection.execute("ALTER TABLE outcomes DROP COLUMN offline")
+        for statement in statements(load_migrations("sqlite")[0]):
+            connection.execute(statement)
         connection.execute("PRAGMA user_version = 1")
+        connection.execute("INSERT INTO documents (kind, key, json) VALUES ('note', 'old', '1')")
     await kept(path)
     assert await found(path) == entry()
     assert rows(path, "SELECT key FROM documents") == [("old",)]

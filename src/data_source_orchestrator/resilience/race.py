@@ -149,6 +149,9 @@ class Race(Generic[R]):
         except GeneratorExit:  # the caller itself was thrown away, and can wait for nothing
             self._abandon()
             raise
+        except Exception:  # a wish to end the program decides, too
+            self._lose_extra()
+            raise
         finally:
             timer.cancel()
             extra, self._extra = self._extra, None  # one that was cancelled holds the frames that hold this

@@ -79,6 +79,14 @@ async def test_of_one_thing_only_the_last_is_remembered_and_different_things_do_
     assert await parsed("rows", [served(b"1")], once("again")) == "again"
 
 
+async def test_what_was_parsed_while_nobody_looked_at_documents_is_parsed_again_for_who_does():
+    memory = ParseMemory()
+    unseen, seen = of(memory), memory.of("prices", cast("HttpClient", Forgetful()), shown=True)
+    await unseen("rows", [served(b"1")], once())
+    assert await seen("rows", [served(b"1")], once("seen")) == "seen"
+    assert [await parsed("rows", [served(b"1")], never) for parsed in (seen, unseen)] == ["seen", "seen"]
+
+
 async def test_a_forgotten_source_is_parsed_again():
     memory = ParseMemory()
     for source in ("prices", "stock"):
@@ -110,7 +118,7 @@ async def test_names_without_end_fill_no_memory():
 def memory_of(number: int) -> Any:
     from data_source_orchestrator.web.parsed import _Made  # noqa: PLC0415 — behind the curtain
 
-    return _Made((), 0, number)
+    return _Made((), 0, number, shown=False)
 
 
 async def test_where_parsing_fails_the_answers_are_let_go_and_nothing_is_remembered():

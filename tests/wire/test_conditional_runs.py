@@ -98,6 +98,21 @@ async def test_a06_a_run_in_which_everything_was_only_confirmed_adds_nothing_to_
     assert (len(kept.latencies), kept.successes) == (2, 3)
 
 
+async def test_documents_are_watched_also_where_a_mere_fetch_has_parsed_them_before_and_where_they_were_confirmed(
+    tmp_path: Path,
+):
+    async with Sandbox() as sandbox, process(sandbox, tmp_path) as orchestrator:
+        await orchestrator.fetch()
+        received, first = await synced(orchestrator)
+        _, second = await synced(orchestrator)
+        watched = orchestrator.get_drift()
+    assert received == set()
+    assert {key: len(watched[key]) for key in KEYS} == {"codarmory": 6, "wzstats": 1, "codmunity": 3}
+    assert {standing.sightings for key in KEYS for standing in watched[key].values()} == {2}
+    for key in KEYS:
+        assert second[key].data is first[key].data
+
+
 async def test_what_upstream_changes_meanwhile_arrives(tmp_path: Path):
     async with Sandbox() as sandbox, process(sandbox, tmp_path) as orchestrator:
         await synced(orchestrator)

@@ -155,7 +155,7 @@ class Flights:
             log=_LOG.getChild(key),
             warn=notes,
             show=notes.show if call.keeps_shown else unseen,
-            parsed=self._parsed.of(key, http),
+            parsed=self._parsed.of(key, http, shown=call.keeps_shown),
         )
 
     def _planned(self, source: Source[Any], booking: Booking, alone: tuple[Booking], sky: Sky) -> Flight:

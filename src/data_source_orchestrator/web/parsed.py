@@ -26,9 +26,12 @@ Bodies = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class _Made:
+    """What was made of bodies; `shown` is whether somebody looked at the documents that were shown meanwhile."""
+
     bodies: Bodies
     size: int
     result: Any
+    shown: bool
 
 
 class ParseMemory:
@@ -40,13 +43,17 @@ class ParseMemory:
         self._bytes = 0
         self._lock = Lock()
 
-    def of(self, source: str, http: HttpClient) -> Parsed:
-        """Return what parses for a source's fetcher, which was answered by `http`."""
+    def of(self, source: str, http: HttpClient, *, shown: bool = False) -> Parsed:
+        """Return what parses for a source's fetcher, which was answered by `http`.
+
+        `shown` is whether somebody looks at the documents that are shown while it parses: a body of which nobody has
+        seen any is then parsed once more.
+        """
 
         async def parsed(what: str, answers: Sequence[HttpResponse], parse: Callable[[], T], /) -> T:
             bodies = tuple((answer.digest, answer.headers.get("content-type", "")) for answer in answers)
             known = self._known((source, what), bodies)
-            if known is not None:
+            if known is not None and (known.shown or not shown):
                 return known.result  # type: ignore[no-any-return]  # it is what this very `parse` made
             try:
                 result = await in_thread(parse, name=FETCHER_THREAD + source)
@@ -54,7 +61,8 @@ class ParseMemory:
                 for answer in answers:
                     await http.forget(answer)
                 raise
-            self._remember((source, what), _Made(bodies, sum(len(answer.body) for answer in answers), result))
+            size = sum(len(answer.body) for answer in answers)
+            self._remember((source, what), _Made(bodies, size, result, shown))
             return result
 
         return parsed

@@ -1,5 +1,6 @@
 """Runs that ask upstreams under conditions: nothing comes twice or is parsed twice, and no failure is hidden."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -11,12 +12,16 @@ import pytest
 
 from cod_sources.sandbox import Sandbox
 from data_source_orchestrator import (
+    Contract,
     DataSourceOrchestrator,
     Failure,
     FetchContext,
     HttpPolicy,
+    Record,
+    RetryConfig,
     Source,
     SourceCoordinator,
+    SqliteStore,
     Success,
 )
 from data_source_orchestrator.assemble import assemble
@@ -111,6 +116,76 @@ async def test_documents_are_watched_also_where_a_mere_fetch_has_parsed_them_bef
     assert {standing.sightings for key in KEYS for standing in watched[key].values()} == {2}
     for key in KEYS:
         assert second[key].data is first[key].data
+
+
+@asynccontextmanager
+async def watching(folder: Path, fetch: Any, **members: Any) -> AsyncIterator[DataSourceOrchestrator]:
+    """Give an orchestrator over a store, with one source that is made by hand."""
+    source: Source[Any] = Source(
+        key="prices",
+        fetcher=fetch,
+        records=lambda rows: [Record(f"{number}", {"n": number}) for number in range(len(rows))],
+        **members,
+    )
+    store = await SqliteStore.open(folder / "dso.db")
+    try:
+        coordinator, retry = SourceCoordinator([source]), RetryConfig(max_retries=1, base_delay=0)
+        async with DataSourceOrchestrator(
+            coordinator, retry=retry, store=store, http=HttpPolicy(cache=True)
+        ) as orchestrator:
+            yield orchestrator
+    finally:
+        await store.close()
+
+
+async def test_what_was_shown_by_an_attempt_that_then_failed_is_shown_again(tmp_path: Path):
+    async def parsed(ctx: FetchContext, path: str) -> Any:
+        response = await ctx.http.get(server.url(path))
+
+        def parse() -> Any:
+            document = response.json()
+            ctx.show(path, document, body=response.body)
+            return document
+
+        return await ctx.parsed(path, [response], parse)
+
+    async def fetch(ctx: FetchContext) -> Any:
+        return [*await parsed(ctx, "/first"), *await parsed(ctx, "/second")]
+
+    rows = answer('[{"n": 1}]', headers=FRESH)
+    routes = {"/first": rows, "/second": in_turn(answer(status=503), rows)}
+    async with FaultServer(routes) as server, watching(tmp_path, fetch) as orchestrator:
+        for _ in range(3):
+            await orchestrator.sync()
+        watched = orchestrator.get_drift()["prices"]
+    assert {name: standing.sightings for name, standing in watched.items()} == {"/first": 2, "/second": 3}
+
+
+async def test_what_a_contract_refused_is_still_known_to_have_drifted_when_another_accepts_it(tmp_path: Path):
+    async def fetch(ctx: FetchContext) -> Any:
+        response = await ctx.http.get(server.url())
+
+        def parse() -> Any:
+            document = response.json()
+            ctx.show("prices.json", document, body=response.body)
+            return document
+
+        return await ctx.parsed("rows", [response], parse)
+
+    usual, renamed = ([{name: "x"} for _ in range(count)] for name, count in (("name", 40), ("title", 39)))
+    async with (
+        FaultServer({"*": answer(json.dumps(usual))}) as server,
+        watching(tmp_path, fetch, contract=Contract(minimum_rows=40)) as orchestrator,
+    ):
+        for _ in range(6):
+            await orchestrator.sync()
+        server.routes["*"] = answer(json.dumps(renamed))
+        for accepted in (False, True, True):
+            report = await orchestrator.sync()
+            assert isinstance(report.result.outcomes["prices"], Success) is accepted
+            [standing] = orchestrator.get_drift()["prices"].values()
+            assert {finding.path for finding in standing.findings} == {"[].name", "[].title"}
+            orchestrator.coordinator.update_source("prices", contract=Contract(minimum_rows=1))
 
 
 async def test_what_upstream_changes_meanwhile_arrives(tmp_path: Path):

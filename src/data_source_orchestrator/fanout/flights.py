@@ -22,7 +22,7 @@ from data_source_orchestrator.core.events import (
     RequestFinished,
     SourceForgotten,
 )
-from data_source_orchestrator.core.outcome import Executed, Failure
+from data_source_orchestrator.core.outcome import Executed, Failure, Outcome
 from data_source_orchestrator.core.policies import CachePolicy
 from data_source_orchestrator.core.ports import CacheStore
 from data_source_orchestrator.core.source import Source
@@ -242,6 +242,7 @@ class Flights:
     def _done(self, flight: Flight, executed: Executed[Any]) -> None:
         flight.executed = executed
         try:
+            self._forget_shown_in_vain(executed.outcome)
             if self._doubting:
                 self._record(flight, executed, flight.guard)
             else:
@@ -258,6 +259,11 @@ class Flights:
     def _forget_parsed(self, event: Event) -> None:
         if isinstance(event, SourceForgotten):
             self._parsed.forget(event.source)
+
+    def _forget_shown_in_vain(self, outcome: Outcome[Any]) -> None:
+        """Let all be parsed and shown again of a source of which an attempt failed, for what that showed is lost."""
+        if isinstance(outcome, Failure) or outcome.attempts > 1:
+            self._parsed.forget(outcome.source)
 
     def _tell_offline(self, sources: tuple[str, ...]) -> None:
         self._coordinator.hub.emit(MonitorOffline(at=self._coordinator.clock.now(), sources=sources))

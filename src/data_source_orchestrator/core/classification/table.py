@@ -84,7 +84,7 @@ TABLE: tuple[Row, ...] = (
         seen="the server's own fault",
         means=FailureKind.SERVER,
         classes="requests.RetryError",
-        statuses=(range(500, 1000),),
+        statuses=(range(500, 600),),
     ),
     Row(
         seen="a challenge page; a redirect to an address or a scheme to which none may lead",

@@ -198,8 +198,16 @@ def _refused(wrong: Sequence[str]) -> Judgement:
 
 
 def _demands_nothing(contract: Contract) -> bool:
-    demanded = contract.fields or contract.unique or contract.rules or contract.row_type is not None
-    return not demanded and not contract.minimum_rows and contract.maximum_rows is None and not contract.compares
+    """Return whether any payload will do; asked for every answer. Only fields have words that could be watched."""
+    return not (
+        contract.fields
+        or contract.unique
+        or contract.rules
+        or contract.minimum_rows
+        or contract.row_type is not None
+        or contract.maximum_rows is not None
+        or contract.largest_shrink < 1
+    )
 
 
 ANYTHING = Contract(largest_shrink=1.0)
